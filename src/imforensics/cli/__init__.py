@@ -1,0 +1,1 @@
+"""Command line: the only place that imports click and exits."""

@@ -1,0 +1,1 @@
+"""Engines that run one function over many files."""

@@ -1,0 +1,31 @@
+"""All forensic methods: one exists if and only if it is in METHODS."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from imforensics.methods.base import Method
+
+METHODS: dict[str, str] = {
+    "metadata": "imforensics.methods.metadata:MetadataTraces",
+    "jpeg_structure": "imforensics.methods.jpeg_structure:JpegStructure",
+    "ela": "imforensics.methods.ela:ErrorLevelAnalysis",
+    "wavelet_noise": "imforensics.methods.wavelet_noise:WaveletNoise",
+    "ela_cnn": "imforensics.methods.ela_cnn:ElaCnn",
+}
+
+
+def load_method(name: str) -> type[Method]:
+    """The class of a method by its name.
+
+    Raises:
+        KeyError: no method has that name.
+
+    >>> load_method("ela").name
+    'ela'
+    """
+    module_name, class_name = METHODS[name].split(":")
+    method: type[Method] = getattr(import_module(module_name), class_name)
+    return method

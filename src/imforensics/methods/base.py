@@ -1,0 +1,79 @@
+"""The one interface: a method takes Evidence and gives a Finding."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from imforensics.types import Evidence, Family, Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where a method was published.
+
+    Attributes:
+        citation: authors, title, venue, year.
+        doi: bare DOI, None where the work has none.
+    """
+
+    citation: str
+    doi: str | None = None
+
+
+class MethodOptions(BaseModel):
+    """Base of every method's options: unknown keys are refused, values are checked, nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Method(ABC):
+    """One forensic procedure.
+
+    A subclass declares the class attributes and implements `analyze`. The pipeline checks `requires` and
+    issues `not_applicable` itself: a method never makes up the data that it lacks.
+
+    Attributes:
+        name: key in METHODS.
+        family: family of traces that it reads.
+        requires: what the evidence must have; "jpeg" is the only requirement so far.
+        question: the question it answers, for a reader of the report.
+        idea: what it does, in a few sentences.
+        limitations: when it fails or misleads.
+        reference: where it was published.
+    """
+
+    name: ClassVar[str]
+    family: ClassVar[Family]
+    requires: ClassVar[frozenset[str]] = frozenset()
+    question: ClassVar[str]
+    idea: ClassVar[str]
+    limitations: ClassVar[str]
+    reference: ClassVar[Reference]
+
+    class Options(MethodOptions):
+        """A method without options of its own."""
+
+    def __init__(self, options: MethodOptions | None = None) -> None:
+        """Take checked options, or the defaults."""
+        self.options = options if options is not None else self.Options()
+
+    @property
+    def bundle_digests(self) -> dict[str, str]:
+        """Name and SHA-256 of each trained bundle this method uses; empty for a classical one."""
+        return {}
+
+    @abstractmethod
+    def analyze(self, evidence: Evidence) -> Finding:
+        """Look for this method's traces.
+
+        Args:
+            evidence: one file; it has what `requires` names.
+
+        Returns:
+            A finding with `status` "ok" ("not_applicable" where the content makes the method blind, with
+            the reason as first note); its map, where there is one, has the size of the evidence.
+        """

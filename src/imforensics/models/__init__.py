@@ -1,0 +1,1 @@
+"""Networks, their training, and the bundles that they are shipped in."""

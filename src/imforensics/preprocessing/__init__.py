@@ -1,0 +1,1 @@
+"""Pure maths on pixels: error level analysis, wavelets, JPEG encoding, windows."""

@@ -1,0 +1,298 @@
+"""Core types: what was received (Evidence), what one method says (Finding), what is stated (Report).
+
+All are frozen; arrays are (H, W[, C]), row-major, origin top-left. Every score and map says
+*higher = more likely tampered*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Family = Literal["jpeg", "noise", "copy-move", "metadata", "provenance", "learned", "reconstruction"]
+Status = Literal["ok", "not_applicable", "failed"]
+Label = Literal["authentic", "tampered", "inconclusive"]
+Manipulation = Literal["splicing", "copy_move", "removal"]
+
+JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+UInt8Array = NDArray[np.uint8]
+UInt16Array = NDArray[np.uint16]
+Int16Array = NDArray[np.int16]
+FloatArray = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class JpegInfo:
+    """How a JPEG was encoded; the coefficients are read only when asked for.
+
+    Attributes:
+        quantization_tables: one (8, 8) uint16 divisor table per component, natural order.
+        subsampling: chroma subsampling such as "4:2:0"; "gray" for one component.
+        is_progressive: True for a progressive scan order.
+        estimated_quality: inferred IJG quality 1-100, None where no IJG table is near.
+        is_standard_tables: True where the tables equal the IJG tables at `estimated_quality`.
+        markers: marker names in file order, for example ("SOI", "APP0", "DQT", ...).
+        trailing_bytes: number of bytes after the end-of-image marker.
+        coefficient_reader: reads the quantized DCT coefficients, see `read_coefficients`.
+    """
+
+    quantization_tables: tuple[UInt16Array, ...]
+    subsampling: str
+    is_progressive: bool
+    estimated_quality: int | None
+    is_standard_tables: bool
+    markers: tuple[str, ...]
+    trailing_bytes: int
+    coefficient_reader: Callable[[], tuple[Int16Array, ...]] = field(repr=False, compare=False)
+
+    def read_coefficients(self) -> tuple[Int16Array, ...]:
+        """Quantized DCT coefficients, one (rows of blocks, columns of blocks, 8, 8) int16 array a component.
+
+        Raises:
+            EvidenceError: the entropy-coded data cannot be decoded.
+        """
+        return self.coefficient_reader()
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What the file says of itself. Every string is as found: hostile until escaped by its sink.
+
+    Attributes:
+        exif: tag name (for example "Image Make", "EXIF DateTimeOriginal") to printable value.
+        xmp: property path to value.
+        iptc: dataset name to value.
+        icc_description: description of the ICC profile, None without one.
+        camera: "make model" as in EXIF, None without.
+        software: every software or creator tool named, in order found, without repeats.
+        dates: name of the date field to its value as written.
+        gps: (latitude, longitude) in decimal degrees, None without.
+        thumbnail: (H, W, 3) uint8 RGB pixels of the embedded EXIF thumbnail, None without.
+        problems: what could not be read, in words.
+    """
+
+    exif: Mapping[str, str] = field(default_factory=dict)
+    xmp: Mapping[str, str] = field(default_factory=dict)
+    iptc: Mapping[str, str] = field(default_factory=dict)
+    icc_description: str | None = None
+    camera: str | None = None
+    software: tuple[str, ...] = ()
+    dates: Mapping[str, str] = field(default_factory=dict)
+    gps: tuple[float, float] | None = None
+    thumbnail: UInt8Array | None = None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One file as it was received. Read once, never changed.
+
+    Attributes:
+        name: the name as received (the file's own, "-" for standard input); hostile until escaped.
+        path: where it was read from, None for bytes.
+        size_bytes: size of the file.
+        sha256: hexadecimal SHA-256 of the file's bytes.
+        pixel_sha256: hexadecimal SHA-256 of `pixels` in row-major order.
+        format: true format by content: "JPEG", "PNG", "TIFF", "WEBP", "BMP", "HEIF", "AVIF", "GIF".
+        has_matching_extension: False where the name's extension belongs to another format.
+        mode: pixel mode as stored, in Pillow's words, for example "RGB", "CMYK", "I;16".
+        pixels: (H, W, 3) uint8 RGB as stored: never rotated, never resized.
+        orientation: EXIF orientation 1-8, for display only.
+        frame_count: number of frames; `pixels` is the first.
+        jpeg: how the JPEG was encoded, None for every other format.
+        metadata: what the file says of itself.
+        notes: every conversion done to reach `pixels`, in words.
+    """
+
+    name: str
+    path: Path | None
+    size_bytes: int
+    sha256: str
+    pixel_sha256: str
+    format: str
+    has_matching_extension: bool
+    mode: str
+    pixels: UInt8Array = field(repr=False)
+    orientation: int
+    frame_count: int
+    jpeg: JpegInfo | None
+    metadata: Metadata
+    notes: tuple[str, ...] = ()
+
+    @property
+    def height(self) -> int:
+        """Height in pixels, as stored."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Width in pixels, as stored."""
+        return int(self.pixels.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class LocalizationMap:
+    """Where a method sees traces.
+
+    Attributes:
+        values: (H, W) float32 in [0, 1], the size of the evidence, higher = more likely tampered.
+        valid: (H, W) bool, False where the method cannot tell; None where it can everywhere.
+    """
+
+    values: FloatArray
+    valid: BoolArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One picture that a method made for people to look at.
+
+    Attributes:
+        pixels: (H, W) or (H, W, 3) uint8.
+        caption: what is shown and on which fixed scale.
+    """
+
+    pixels: UInt8Array
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """A calibrated reading of one score.
+
+    Attributes:
+        probability: of H1 (tampered) at even prior odds, [0, 1].
+        log10_lr: log10 of the likelihood ratio, within `log10_lr_bounds`.
+        log10_lr_bounds: the largest support for H2 and for H1 that the calibration data allow.
+        label: by the thresholds of the calibration; "inconclusive" between them.
+        population: what it was calibrated on, with counts.
+        protocol: evaluation protocol of the calibration data: "raw", "resaved" or "twin".
+    """
+
+    probability: float
+    log10_lr: float
+    log10_lr_bounds: tuple[float, float]
+    label: Label
+    population: str
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one method says about one piece of evidence.
+
+    Attributes:
+        method: name of the method.
+        family: family of traces that it reads.
+        status: "ok", "not_applicable" (the evidence lacks what it requires) or "failed".
+        score: [0, 1], higher = more likely tampered; None where the method gives observations only.
+        map: localization map, None where the method has none.
+        mask: (H, W) bool of the map at `threshold`, True = tampered; None without a threshold.
+        threshold: of the map.
+        threshold_policy: how the threshold was chosen: f1_fixed, far_1pct, ...
+        opinion: calibrated reading of the score, None for an uncalibrated method.
+        artifacts: name to picture.
+        observations: name to value: the facts seen, JSON-ready.
+        notes: what a reader has to know, in words; for status other than ok, why.
+        seconds: time taken.
+    """
+
+    method: str
+    family: Family
+    status: Status
+    score: float | None = None
+    map: LocalizationMap | None = None
+    mask: BoolArray | None = None
+    threshold: float | None = None
+    threshold_policy: str | None = None
+    opinion: Opinion | None = None
+    artifacts: Mapping[str, Artifact] = field(default_factory=dict)
+    observations: Mapping[str, JsonValue] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The findings combined: two propositions, how far the findings separate them, in number and words.
+
+    Attributes:
+        label: authentic, tampered or inconclusive.
+        probability: of H1 at even prior odds, None where nothing calibrated applies.
+        log10_lr: log10 likelihood ratio of H1 against H2, None likewise.
+        log10_lr_bounds: bounds that the calibration data allow, None likewise.
+        phrase: the statement in words, verbal scale included.
+        population: what the calibration rests on, None likewise.
+        basis: names of the methods that moved it.
+        reasons: why the label is what it is, one sentence each.
+    """
+
+    label: Label
+    probability: float | None
+    log10_lr: float | None
+    log10_lr_bounds: tuple[float, float] | None
+    phrase: str
+    population: str | None
+    basis: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings on one piece of evidence and the statement they amount to.
+
+    Attributes:
+        evidence: the evidence itself.
+        findings: one per configured method, in order.
+        statement: the calibrated statement.
+        settings: every parameter used, defaults too, JSON-ready.
+        config_digest: SHA-256 of the settings.
+        bundle_digests: name of each bundle used to its SHA-256.
+        versions: of imforensics, Python and each library that decoded or computed.
+        command_line: as given, empty when called from Python.
+        started_at: UTC.
+        created_at: UTC, when the last method was done.
+        sha256_after: SHA-256 of the file read again after the analysis, None for bytes.
+    """
+
+    evidence: Evidence
+    findings: tuple[Finding, ...]
+    statement: Statement
+    settings: Mapping[str, JsonValue]
+    config_digest: str
+    bundle_digests: Mapping[str, str]
+    versions: Mapping[str, str]
+    command_line: tuple[str, ...]
+    started_at: datetime
+    created_at: datetime
+    sha256_after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One image of a data set, by path: data sets give paths and labels, never pixels.
+
+    Attributes:
+        image_path: the image.
+        label: 0 authentic, 1 tampered.
+        group: source id; samples of one group never straddle a split.
+        mask_path: ground truth, None for authentic images and where there is none.
+        manipulation: the operation, None for authentic images and where it is not known.
+        host: id of the image pasted into, None where not known.
+        donor: id of the image pasted from, None where not known.
+    """
+
+    image_path: Path
+    label: Literal[0, 1]
+    group: str
+    mask_path: Path | None = None
+    manipulation: Manipulation | None = None
+    host: str | None = None
+    donor: str | None = None
