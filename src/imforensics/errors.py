@@ -30,7 +30,9 @@ class MissingExtraError(ImforensicsError):
 
     def __init__(self, extra: str, needed_by: str) -> None:
         """Name the extra and who needs it; the message holds the install command."""
-        super().__init__(f"{needed_by} needs the extra '{extra}'. Install it: pip install 'imforensics[{extra}]'")
+        super().__init__(
+            f"{needed_by} needs the extra '{extra}'. Install it: pip install 'imforensics[{extra}]'"
+        )
 
 
 class OutputExistsError(ImforensicsError):

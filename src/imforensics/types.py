@@ -69,24 +69,28 @@ class Metadata:
         exif: tag name (for example "Image Make", "EXIF DateTimeOriginal") to printable value.
         xmp: property path to value.
         iptc: dataset name to value.
+        text: text fields of the container: PNG keywords, JPEG and GIF comments.
         icc_description: description of the ICC profile, None without one.
         camera: "make model" as in EXIF, None without.
         software: every software or creator tool named, in order found, without repeats.
         dates: name of the date field to its value as written.
         gps: (latitude, longitude) in decimal degrees, None without.
         thumbnail: (H, W, 3) uint8 RGB pixels of the embedded EXIF thumbnail, None without.
+        thumbnail_quantization_tables: (8, 8) uint16 tables of the thumbnail's JPEG, natural order.
         problems: what could not be read, in words.
     """
 
     exif: Mapping[str, str] = field(default_factory=dict)
     xmp: Mapping[str, str] = field(default_factory=dict)
     iptc: Mapping[str, str] = field(default_factory=dict)
+    text: Mapping[str, str] = field(default_factory=dict)
     icc_description: str | None = None
     camera: str | None = None
     software: tuple[str, ...] = ()
     dates: Mapping[str, str] = field(default_factory=dict)
     gps: tuple[float, float] | None = None
     thumbnail: UInt8Array | None = None
+    thumbnail_quantization_tables: tuple[UInt16Array, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -276,6 +280,29 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class MethodDescription:
+    """What a reader has to know of a method, for those who may not import it (reports).
+
+    Attributes:
+        name: name of the method.
+        family: family of traces that it reads.
+        question: the question it answers.
+        idea: what it does, in a few sentences.
+        limitations: when it fails or misleads.
+        citation: where it was published: authors, title, venue, year.
+        doi: bare DOI, None where the work has none.
+    """
+
+    name: str
+    family: Family
+    question: str
+    idea: str
+    limitations: str
+    citation: str
+    doi: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One image of a data set, by path: data sets give paths and labels, never pixels.
 
@@ -285,7 +312,7 @@ class Sample:
         group: source id; samples of one group never straddle a split.
         mask_path: ground truth, None for authentic images and where there is none.
         manipulation: the operation, None for authentic images and where it is not known.
-        host: id of the image pasted into, None where not known.
+        host: id of the image pasted into (an authentic image's own id), None where not known.
         donor: id of the image pasted from, None where not known.
     """
 

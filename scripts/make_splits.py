@@ -1,0 +1,136 @@
+"""Make the committed split and twin lists of src/imforensics/datasets/splits/.
+
+Needs the sets CASIA1, CASIA2, photos and photos_web below $IMFORENSICS_DATA. The lists hold names only.
+
+    IMFORENSICS_DATA=/data python scripts/make_splits.py            # splits
+    IMFORENSICS_DATA=/data python scripts/make_splits.py --twins    # splits and twins (about 30 s more)
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from imforensics.datasets.base import Dataset, load_dataset
+from imforensics.datasets.grouping import assign_splits, connect
+from imforensics.datasets.lists import Split
+from imforensics.datasets.rasters import hash_file
+from imforensics.datasets.twins import find_twins
+from imforensics.types import Sample
+
+SPLITS_FOLDER = Path(__file__).parents[1] / "src" / "imforensics" / "datasets" / "splits"
+SEED = 20240917
+PINNED_SIZE = 10
+CASIA_SHARES: dict[Split, float] = {"train": 0.70, "val": 0.15, "test": 0.15}
+PHOTO_SHARES: dict[Split, float] = {"train": 0.30, "val": 0.35, "test": 0.35}
+
+
+def main() -> None:
+    """Write the lists and print their counts."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--output", type=Path, default=SPLITS_FOLDER, help="folder for the lists")
+    parser.add_argument("--twins", action="store_true", help="search the twins too")
+    options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)
+    casia = [load_dataset("casia1"), load_dataset("casia2")]
+    split_together(casia, shares=CASIA_SHARES, output=options.output)
+    for name in ("photos", "photos_web"):
+        split_together([load_dataset(name)], shares=PHOTO_SHARES, output=options.output)
+    if options.twins:
+        for dataset in casia:
+            write_twins(dataset, output=options.output)
+
+
+def split_together(datasets: Sequence[Dataset], *, shares: dict[Split, float], output: Path) -> None:
+    """Split several sets at once: images linked by source id or equal bytes stay together in all of them."""
+    samples = [(dataset, sample) for dataset in datasets for sample in dataset.samples]
+    components = connect(link_samples(samples))
+    groups = {sample.image_path: components[f"file {sample.image_path}"] for _, sample in samples}
+    strata: dict[str, list[tuple[str, int, str | None]]] = defaultdict(list)
+    for dataset, sample in samples:
+        strata[groups[sample.image_path]].append(stratum_of(dataset, sample))
+    splits = assign_splits(strata, shares=shares, seed=SEED, pinned=pin_collections(samples, groups))
+    names = {group: f"g{number:04d}" for number, group in enumerate(sorted(strata), start=1)}
+    for dataset in datasets:
+        rows = [
+            (
+                s.image_path.relative_to(dataset.root).as_posix(),
+                splits[groups[s.image_path]],
+                names[groups[s.image_path]],
+            )
+            for s in dataset.samples
+        ]
+        write_rows(output / f"{dataset.name}.csv", ("file", "split", "group"), rows)
+        report_counts(dataset, {row[0]: row[1] for row in rows})
+    sizes = [count for _, count in Counter(groups.values()).most_common()]
+    print(f"{'+'.join(d.name for d in datasets)}: {len(sizes)} groups, largest {sizes[:5]}")
+
+
+def pin_collections(
+    samples: Iterable[tuple[Dataset, Sample]], groups: Mapping[Path, str]
+) -> dict[str, Split]:
+    """Larger collections of photographs that name no camera go to train: no maker stands in two splits."""
+    chosen = [groups[s.image_path] for _, s in samples if s.group.startswith("collection ")]
+    return {group: "train" for group, count in Counter(chosen).items() if count >= PINNED_SIZE}
+
+
+def link_samples(samples: Iterable[tuple[Dataset, Sample]]) -> list[tuple[str, ...]]:
+    """One link per image: its path, its bytes, its group, and the ids it names."""
+    links = []
+    for dataset, sample in samples:
+        family = "casia" if dataset.name.startswith("casia") else dataset.name
+        ids = [f"id {family} {i}" for i in (sample.host, sample.donor) if i is not None]
+        group = () if ids else (f"group {dataset.name} {sample.group}",)
+        links.append((f"file {sample.image_path}", f"bytes {hash_file(sample.image_path)}", *group, *ids))
+    return links
+
+
+def stratum_of(dataset: Dataset, sample: Sample) -> tuple[str, int, str | None]:
+    """Set, class and manipulation; for photographs the collection that the name begins with."""
+    if dataset.name.startswith("photos"):
+        return (dataset.name, 0, sample.image_path.stem.rpartition("_")[0])
+    return (dataset.name, sample.label, sample.manipulation)
+
+
+def write_twins(dataset: Dataset, *, output: Path) -> None:
+    """Search and write the twins of one set, and print what was dropped and why."""
+    search = find_twins(dataset)
+    rows = [
+        (
+            twin.tampered.image_path.relative_to(dataset.root).as_posix(),
+            twin.host_path.relative_to(dataset.root).as_posix(),
+            f"{twin.share_unchanged:.4f}",
+        )
+        for twin in search.pairs
+    ]
+    write_rows(output / f"{dataset.name}_twins.csv", ("tampered", "host", "share_unchanged"), rows)
+    print(f"{dataset.name}: {len(search.pairs)} twins, {len(search.dropped)} without")
+    for pair in search.dropped:
+        print(f"  {pair.tampered.image_path.name}: {pair.reason}")
+
+
+def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write one list, rows in order, with Unix line ends."""
+    with path.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.writer(lines, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def report_counts(dataset: Dataset, splits: dict[str, str]) -> None:
+    """Print images per split and stratum."""
+    counts: Counter[tuple[str, tuple[str, int, str | None]]] = Counter()
+    for sample in dataset.samples:
+        file = sample.image_path.relative_to(dataset.root).as_posix()
+        counts[splits[file], stratum_of(dataset, sample)] += 1
+    for key in sorted(counts, key=str):
+        print(f"  {key}: {counts[key]}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Authentic photographs, without any tampered image: for calibration and for counting false alarms."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+from imforensics.datasets.base import Dataset, DatasetAdapter, DatasetCard, layout_error
+from imforensics.datasets.rasters import is_image, list_images
+from imforensics.types import Sample
+
+_WEB_NAME = re.compile(r"(?:ADE_(?:val|train)|bsds)_\d+", re.IGNORECASE)
+
+PHOTOS_CARD = DatasetCard(
+    name="photos",
+    title="Camera photographs",
+    licence="each collection's own; not for redistribution",
+    citation=(
+        "Block-aligned lossless JPEG crops, at most 768×768, of camera originals (test images of "
+        "metadata-extractor, exif-samples, OpenSfM) and of edited wallpapers (elementary OS, Pop!_OS, Debian)"
+    ),
+    folder="photos",
+    authentic_count=214,
+    tampered_count=0,
+    layout="manifest.csv   (columns file, collection, camera)\n<file in the manifest>.jpg ...",
+    defects=(
+        "Wallpapers were edited by their makers (tone, crop, scale): authentic here: not altered locally.",
+        "One file of camera 'Gran Turismo 5' is a render.",
+        "105 images name no camera; those of one collection form one group.",
+    ),
+)
+PHOTOS_WEB_CARD = DatasetCard(
+    name="photos_web",
+    title="Photographs as met on the web",
+    licence="ADE20K: research and education; BSDS500: research; not for redistribution",
+    citation=(
+        "Zhou, B. et al.: Scene Parsing through ADE20K Dataset. CVPR 2017, doi 10.1109/CVPR.2017.544; "
+        "Arbelaez, P. et al.: Contour Detection and Hierarchical Image Segmentation. IEEE TPAMI 33(5), 2011, "
+        "doi 10.1109/TPAMI.2010.161"
+    ),
+    folder="photos_web",
+    authentic_count=470,
+    tampered_count=0,
+    layout="ADE_val_00000014.jpg ...\nbsds_100075.jpg ...",
+    defects=(
+        "ADE20K scenes were resampled to 416×416 with the aspect changed, and saved at JPEG quality 90.",
+        "BSDS500 images are 481×321 at JPEG quality 95.",
+    ),
+)
+
+
+def _read_photos(root: Path) -> Dataset:
+    manifest = root / "manifest.csv"
+    if not manifest.is_file():
+        raise layout_error(PHOTOS_CARD, root, "has no manifest.csv")
+    with manifest.open(encoding="utf-8", newline="") as lines:
+        reader = csv.DictReader(lines)
+        lacking = {"file", "collection", "camera"} - set(reader.fieldnames or ())
+        if lacking:
+            raise layout_error(PHOTOS_CARD, manifest, f"lacks the column {sorted(lacking)[0]}")
+        rows = list(reader)
+    samples = []
+    for number, row in enumerate(rows, start=2):
+        path = root / row["file"]
+        if not is_image(path):
+            raise layout_error(
+                PHOTOS_CARD, manifest, f"line {number}, column file: {row['file']} does not exist"
+            )
+        samples.append(Sample(path, 0, _photo_group(row["camera"], row["collection"])))
+    samples.sort(key=lambda s: s.image_path)
+    listed = {s.image_path for s in samples}
+    unrecognised = tuple(path for path in list_images(root) if path not in listed)
+    return Dataset("photos", root, PHOTOS_CARD, tuple(samples), unrecognised=unrecognised)
+
+
+def _photo_group(camera: str, collection: str) -> str:
+    """Camera model, cut at the first NUL (some cameras pad with them); without one the collection."""
+    model = camera.partition("\0")[0].strip()
+    return f"camera {model}" if model else f"collection {collection}"
+
+
+def _read_photos_web(root: Path) -> Dataset:
+    paths = list_images(root)
+    samples = tuple(Sample(path, 0, path.stem) for path in paths if _WEB_NAME.fullmatch(path.stem))
+    unrecognised = tuple(path for path in paths if not _WEB_NAME.fullmatch(path.stem))
+    return Dataset("photos_web", root, PHOTOS_WEB_CARD, samples, unrecognised=unrecognised)
+
+
+PHOTOS = DatasetAdapter(PHOTOS_CARD, _read_photos)
+PHOTOS_WEB = DatasetAdapter(PHOTOS_WEB_CARD, _read_photos_web)

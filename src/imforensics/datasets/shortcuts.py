@@ -1,0 +1,148 @@
+"""The shortcut baseline: what a look-up of the encoder settings tells, without looking at any pixel.
+
+In several public sets the two classes were saved by different programs. A detector that is not better than
+this look-up may have learned nothing else, so every result on files as they are stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, JpegImagePlugin, UnidentifiedImageError
+
+from imforensics.errors import DatasetError
+from imforensics.types import Sample
+
+FEATURES = "file format, quantization tables, chroma subsampling"
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """How a file was encoded, as far as its header says.
+
+    Attributes:
+        format: true format by content, for example "JPEG".
+        tables: quantization tables, 64 divisors each, by table number; empty for other formats.
+        subsampling: chroma subsampling such as "4:2:0"; empty for other formats and gray files.
+    """
+
+    format: str
+    tables: tuple[tuple[int, ...], ...] = ()
+    subsampling: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsLookup:
+    """Encoder settings seen in training to the share of tampered files among those that had them.
+
+    Attributes:
+        shares: of each settings seen, [0, 1].
+        prior: share of tampered files in training, for settings never seen.
+    """
+
+    shares: Mapping[EncoderSettings, float]
+    prior: float
+
+    def score(self, settings: EncoderSettings) -> float:
+        """Share of tampered training files with these settings, higher = more likely tampered."""
+        return self.shares.get(settings, self.prior)
+
+
+@dataclass(frozen=True, slots=True)
+class ShortcutResult:
+    """What the look-up reaches.
+
+    Attributes:
+        scores: (N,) of the evaluated samples, in their order.
+        accuracy: share rightly told when a score above 0.5 means tampered.
+        unseen: samples whose settings training did not have.
+        distinct: number of distinct settings in training.
+    """
+
+    scores: tuple[float, ...]
+    accuracy: float
+    unseen: int
+    distinct: int
+
+
+def read_encoder_settings(path: Path) -> EncoderSettings:
+    """Read a file's encoder settings from its header; pixels are not decoded.
+
+    Raises:
+        DatasetError: the file cannot be read as an image.
+    """
+    try:
+        with Image.open(path) as image:
+            if not isinstance(image, JpegImagePlugin.JpegImageFile):
+                return EncoderSettings(image.format or "unknown")
+            tables = tuple(tuple(image.quantization[key]) for key in sorted(image.quantization))
+            return EncoderSettings("JPEG", tables, _subsampling(image))
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
+        raise DatasetError(f"{path} cannot be read as an image: {error}") from None
+
+
+def fit_lookup(settings: Sequence[EncoderSettings], labels: Sequence[int]) -> SettingsLookup:
+    """Learn the look-up.
+
+    Args:
+        settings: of each training file, at least one.
+        labels: 0 authentic, 1 tampered, as many.
+
+    Returns:
+        The look-up.
+
+    Raises:
+        ValueError: no files, or another number of labels.
+    """
+    if not settings or len(settings) != len(labels):
+        raise ValueError(
+            f"Expected one label per file, at least one; received {len(settings)}, {len(labels)}"
+        )
+    totals = Counter(settings)
+    tampered = Counter(key for key, label in zip(settings, labels, strict=True) if label)
+    shares = {key: tampered[key] / total for key, total in totals.items()}
+    return SettingsLookup(shares, sum(tampered.values()) / len(settings))
+
+
+def measure_shortcut(train: Sequence[Sample], test: Sequence[Sample]) -> ShortcutResult:
+    """Learn the look-up on one split and evaluate it on another.
+
+    Args:
+        train: samples to learn from.
+        test: samples to evaluate, at least one.
+
+    Returns:
+        Scores and accuracy.
+
+    Raises:
+        DatasetError: a file cannot be read.
+        ValueError: a split is empty.
+    """
+    if not test:
+        raise ValueError("Expected at least one sample to evaluate, received none")
+    lookup = fit_lookup(
+        [read_encoder_settings(sample.image_path) for sample in train], [sample.label for sample in train]
+    )
+    settings = [read_encoder_settings(sample.image_path) for sample in test]
+    scores = np.array([lookup.score(entry) for entry in settings])
+    labels = np.array([sample.label for sample in test])
+    return ShortcutResult(
+        scores=tuple(scores.tolist()),
+        accuracy=float(((scores > 0.5) == labels).mean()),
+        unseen=sum(entry not in lookup.shares for entry in settings),
+        distinct=len(lookup.shares),
+    )
+
+
+def _subsampling(image: JpegImagePlugin.JpegImageFile) -> str:
+    """Sampling factors of the luma against the chroma, in the usual notation where there is one."""
+    factors = [(entry[1], entry[2]) for entry in image.layer]
+    if len(factors) < 3:
+        return ""
+    names = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0", (1, 2): "4:4:0", (4, 1): "4:1:1"}
+    ratio = (factors[0][0] // factors[1][0], factors[0][1] // factors[1][1])
+    return names.get(ratio, str(factors))

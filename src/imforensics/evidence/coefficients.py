@@ -1,0 +1,88 @@
+"""Quantized DCT coefficients of a JPEG, read by jpeglib (libjpeg-turbo) from memory."""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+
+import numpy as np
+
+from imforensics.errors import EvidenceError
+from imforensics.types import Int16Array
+
+_BACKEND = "turbo210"  # decodes as the other backends do, in about half the time of the default one
+
+
+def read_coefficients(
+    bare_jpeg: bytes, *, size: tuple[int, int], factors: Sequence[tuple[int, int]]
+) -> tuple[Int16Array, ...]:
+    """Entropy-decode a JPEG without dequantizing it.
+
+    The buffers are sized from `size` and `factors`: these must come from the frame header in `bare_jpeg`.
+
+    Args:
+        bare_jpeg: a JPEG of tables, one frame header, scans and nothing else: application segments and
+            comments are fuel for bugs in a C parser and carry no coefficients.
+        size: (height, width) of the frame in pixels.
+        factors: (vertical, horizontal) sampling factor of each component, 1 to 4 components.
+
+    Returns:
+        One (rows of blocks, columns of blocks, 8, 8) int16 array a component, natural order.
+
+    Raises:
+        EvidenceError: the data cannot be decoded, or have more than four components.
+    """
+    if not 1 <= len(factors) <= 4:
+        raise EvidenceError(f"expected a JPEG with 1 to 4 components, received {len(factors)}")
+    import jpeglib
+    from jpeglib._bind import CJpegLib
+
+    arrays = [np.zeros(shape, dtype=np.int16) for shape in _block_shapes(size, factors)]
+    pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in arrays] + [None] * (4 - len(arrays))
+    tables = ((ctypes.c_ushort * 64) * 4)()
+    table_numbers = (ctypes.c_short * 4)()
+    # On failure jpeglib prints, and its DCT reader closes a file that it may not have opened: the header is
+    # therefore read first, by the call that fails cleanly.
+    try:
+        with _as_file(bare_jpeg) as path, jpeglib.version(_BACKEND), redirect_stdout(io.StringIO()):
+            CJpegLib.read_jpeg_markers(path, (ctypes.c_ubyte * 1)())
+            CJpegLib.read_jpeg_dct(path, *pointers, qt=tables, quant_tbl_no=table_numbers)
+    except OSError:
+        raise EvidenceError(
+            "the DCT coefficients of this JPEG cannot be decoded: its data are damaged or arithmetic-coded. "
+            "Convert it with jpegtran, which is lossless, to have them read"
+        ) from None
+    return tuple(arrays)
+
+
+def _block_shapes(
+    size: tuple[int, int], factors: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, int, int, int]]:
+    """Blocks down and across for each component: T.81, A.1.1 and A.2.4, without the padding of whole MCUs."""
+    height, width = size
+    most_down, most_across = (max(pair[axis] for pair in factors) for axis in (0, 1))
+    for down, across in factors:
+        yield -(-height * down // (most_down * 8)), -(-width * across // (most_across * 8)), 8, 8
+
+
+@contextmanager
+def _as_file(content: bytes) -> Iterator[str]:
+    """A path under which a C library finds `content`: in memory on Linux, else a temporary file."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("imforensics")
+        try:
+            with open(descriptor, "wb", closefd=False) as stream:
+                stream.write(content)
+            yield f"/proc/self/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "bare.jpg")  # noqa: PTH118 — a C library takes the string
+            with open(path, "wb") as stream:  # noqa: PTH123
+                stream.write(content)
+            yield path

@@ -1,0 +1,221 @@
+"""Bytes to pixels as stored, through Pillow and pillow-heif; sizes are checked before anything is decoded."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageFile, IptcImagePlugin, PngImagePlugin, UnidentifiedImageError
+
+from imforensics.errors import EvidenceError, EvidenceTooLargeError
+from imforensics.evidence.conversion import convert_to_rgb
+from imforensics.types import UInt8Array
+
+# What decoders raise on damaged input. Caught around calls into decoders only.
+DECODER_ERRORS = (
+    *(OSError, SyntaxError, ValueError, TypeError, AttributeError, AssertionError, MemoryError, EOFError),
+    *(ArithmeticError, LookupError, RuntimeError, struct.error, zlib.error, Image.DecompressionBombError),
+)
+# Pillow turns a TIFF by its orientation tag; these undo it exactly, on rows and columns.
+_UNDO_ORIENTATION: Mapping[int, Callable[[UInt8Array], UInt8Array]] = {
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.transpose(1, 0, 2),
+    6: lambda pixels: pixels.transpose(1, 0, 2)[::-1],
+    7: lambda pixels: pixels[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda pixels: pixels.transpose(1, 0, 2)[:, ::-1],
+}
+_limit_lock = RLock()
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """One decoded file.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 RGB, read-only.
+        mode: pixel mode as stored.
+        frame_count: number of frames, 1 where it cannot be told.
+        notes: conversions done, in words.
+        info: what the decoder found beside the pixels: "exif", "xmp", "icc_profile", "iptc", "text".
+        is_orientation_applied: the decoder has turned the pixels and cannot do otherwise.
+    """
+
+    pixels: UInt8Array
+    mode: str
+    frame_count: int
+    notes: tuple[str, ...]
+    info: Mapping[str, Any] = field(default_factory=dict)
+    is_orientation_applied: bool = False
+
+
+def decode_image(data: bytes, *, format_name: str, label: str, max_pixels: int) -> Decoded:
+    """Decode the first frame.
+
+    Args:
+        data: the file.
+        format_name: its format by content, a name of `containers.FORMATS`.
+        label: how the file is called in messages.
+        max_pixels: an image with more is refused before it is decoded.
+
+    Returns:
+        Pixels as stored and what stands beside them.
+
+    Raises:
+        EvidenceError: the decoder refuses the data.
+        EvidenceTooLargeError: the image is larger than `max_pixels` or its data are a decompression bomb.
+    """
+    decode = _decode_heif if format_name == "HEIF" else _decode_with_pillow
+    try:
+        return decode(data, format_name, label, max_pixels)
+    except EvidenceError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise _too_large(label, format_name, None, max_pixels) from None
+    except MemoryError:
+        raise EvidenceTooLargeError(
+            f"{label}: not enough memory to decode this {format_name}. Lower max_pixels, or free memory"
+        ) from None
+    except DECODER_ERRORS as error:
+        if "MAX_TEXT" in str(error):
+            raise EvidenceTooLargeError(
+                f"{label}: a text chunk of this PNG unpacks to over {PngImagePlugin.MAX_TEXT_CHUNK} bytes: "
+                "a decompression bomb. Remove the chunk to analyze the pixels"
+            ) from None
+        reason = describe_error(error)
+        raise EvidenceError(
+            f"{label}: the {format_name} data are damaged or cut short ({reason}). "
+            "Get a complete copy of the file"
+        ) from None
+
+
+def _decode_with_pillow(data: bytes, format_name: str, label: str, max_pixels: int) -> Decoded:
+    notes: list[str] = []
+    with warnings.catch_warnings(record=True) as caught, _pillow_limit() as set_limit:
+        warnings.simplefilter("always")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        image = Image.open(io.BytesIO(data), formats=[format_name])
+        width, height = image.size
+        if width * height > max_pixels:
+            raise _too_large(label, format_name, (height, width), max_pixels)
+        set_limit(max_pixels)
+        mode, stored_notes = image.mode, _describe_storage(image)
+        orientation = image.getexif().get(0x0112, 1) if format_name == "TIFF" else 1
+        image.load()
+        pixels, conversion_notes = convert_to_rgb(image)
+        frame_count = _count_frames(image, notes)
+        info = _collect_info(image, notes)
+    if orientation in _UNDO_ORIENTATION:
+        pixels = np.ascontiguousarray(_UNDO_ORIENTATION[orientation](pixels))
+    pixels.flags.writeable = False
+    words = dict.fromkeys(f"the decoder warns: {' '.join(str(w.message).split())[:200]}" for w in caught)
+    return Decoded(
+        pixels=pixels,
+        mode=mode,
+        frame_count=frame_count,
+        notes=(*stored_notes, *conversion_notes, *notes, *list(words)[:10]),
+        info=info,
+    )
+
+
+def _decode_heif(data: bytes, format_name: str, label: str, max_pixels: int) -> Decoded:
+    import pillow_heif
+
+    container = pillow_heif.open_heif(data)
+    picture = container[container.primary_index]
+    width, height = picture.size
+    if width * height > max_pixels:
+        raise _too_large(label, format_name, (height, width), max_pixels)
+    image = Image.frombytes(
+        picture.mode, picture.size, bytes(picture.data), "raw", picture.mode, picture.stride
+    )
+    pixels, notes = convert_to_rgb(image)
+    pixels.flags.writeable = False
+    depth = picture.info.get("bit_depth", 8)
+    if depth > 8:
+        notes = (f"{depth} bits a channel brought down to 8 by the decoder", *notes)
+    info = {key: picture.info.get(key) for key in ("exif", "xmp", "icc_profile")}
+    return Decoded(
+        pixels=pixels,
+        mode=picture.mode,
+        frame_count=len(container),
+        notes=notes,
+        info=info,
+        is_orientation_applied=True,
+    )
+
+
+@contextmanager
+def _pillow_limit() -> Iterator[Callable[[int], None]]:
+    """Pillow's own bomb check: off while the header is read (we check the size ourselves, and can then name
+    it), at our limit from the call of the yielded function on, for what is decoded later (tiles, frames).
+    """
+
+    def set_limit(max_pixels: int) -> None:
+        Image.MAX_IMAGE_PIXELS = max_pixels
+
+    with _limit_lock:
+        before = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            yield set_limit
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
+
+def describe_error(error: BaseException) -> str:
+    """The decoder's reason on one line, without the address of an object in it."""
+    if isinstance(error, UnidentifiedImageError):
+        return "the header is not valid"
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _too_large(
+    label: str, format_name: str, size: tuple[int, int] | None, max_pixels: int
+) -> EvidenceTooLargeError:
+    what = f"this {format_name}" if size is None else f"this {format_name} of {size[1]} x {size[0]} pixels"
+    return EvidenceTooLargeError(
+        f"{label}: {what} is over the limit of max_pixels = {max_pixels}. "
+        "Raise max_pixels if the file is trusted and memory allows (about 10 bytes a pixel)"
+    )
+
+
+def _describe_storage(image: ImageFile.ImageFile) -> tuple[str, ...]:
+    """Losses that happen inside the decoder: Pillow keeps the high byte of 16-bit color."""
+    raw_modes = {
+        str(tile.args if isinstance(tile.args, str) else tile.args[0]) for tile in image.tile if tile.args
+    }
+    if image.mode in {"RGB", "RGBA", "LA", "CMYK"} and any(";16" in raw_mode for raw_mode in raw_modes):
+        return ("16 bits a channel: the high byte is kept",)
+    return ()
+
+
+def _count_frames(image: ImageFile.ImageFile, notes: list[str]) -> int:
+    try:
+        count = int(getattr(image, "n_frames", 1))
+    except DECODER_ERRORS:
+        notes.append("the number of frames cannot be read; the first frame is analyzed")
+        return 1
+    return max(count, 1)
+
+
+def _collect_info(image: ImageFile.ImageFile, notes: list[str]) -> dict[str, Any]:
+    info: dict[str, Any] = {key: image.info.get(key) for key in ("exif", "xmp", "icc_profile")}
+    if isinstance(image, PngImagePlugin.PngImageFile):
+        info["text"] = dict(image.text)
+    elif image.format == "GIF" and isinstance(image.info.get("comment"), bytes):
+        info["text"] = {"GIF comment": image.info["comment"].decode("utf-8", "backslashreplace")}
+    try:
+        info["iptc"] = IptcImagePlugin.getiptcinfo(image)
+    except DECODER_ERRORS as error:
+        notes.append(f"the IPTC block cannot be read ({describe_error(error)})")
+    return info

@@ -1,0 +1,168 @@
+"""Bytes to Evidence: hashes, true format, pixels as stored, JPEG structure, metadata."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+from imforensics.errors import EvidenceError
+from imforensics.evidence.containers import FORMATS, identify_format, is_extension_of
+from imforensics.evidence.decoding import Decoded, decode_image
+from imforensics.evidence.jpeg_markers import DECODABLE_FRAMES, EXIF_IDENTIFIER, name_marker
+from imforensics.evidence.jpeg_structure import JpegLayout, build_jpeg_info, walk_jpeg
+from imforensics.evidence.metadata import read_metadata
+from imforensics.types import Evidence, JpegInfo
+
+DEFAULT_MAX_PIXELS = (
+    120_000_000  # the same as in config.py, which this layer may not import; a test holds them equal
+)
+MAX_FILE_BYTES = 2 * 1024**3  # of 2 GiB: a raw 120-megapixel TIFF with 16 bits a channel has 0.7 GiB
+MAX_SCANS = 256  # a progressive photo has about 10; each one costs a pass over all blocks
+MAX_EXIF_SEGMENTS = 64  # one is regular; decoders join them in quadratic time
+
+
+def read_evidence(
+    source: Path | bytes, *, name: str | None = None, max_pixels: int = DEFAULT_MAX_PIXELS
+) -> Evidence:
+    """Read one image file, once, without changing it.
+
+    Args:
+        source: path of a regular file, or the content of one.
+        name: name to keep for it; by default the path's last part, "-" for bytes.
+        max_pixels: an image with more pixels is refused before it is decoded.
+
+    Returns:
+        The evidence: pixels (H, W, 3) uint8 RGB as stored, read-only.
+
+    Raises:
+        EvidenceError: missing, not a regular file, empty, over `MAX_FILE_BYTES`, of an unknown format,
+            damaged or cut short.
+        EvidenceTooLargeError: more than `max_pixels` pixels, or a decompression bomb.
+        ValueError: max_pixels is not positive.
+    """
+    if max_pixels < 1:
+        raise ValueError(f"max_pixels must be at least 1, received {max_pixels}")
+    path = None if isinstance(source, bytes) else Path(source)
+    kept_name = name if name is not None else ("-" if path is None else path.name)
+    label = repr(kept_name)
+    data = source if isinstance(source, bytes) else _read_file(Path(source), label)
+    if not data:
+        raise EvidenceError(f"{label} is empty (0 bytes). Expected an image: {', '.join(FORMATS)}")
+    format_name = identify_format(data[:1024])
+    if format_name is None:
+        raise EvidenceError(
+            f"{label} is not an image of a known format: it starts with the bytes {data[:8].hex(' ')}. "
+            f"Expected one of {', '.join(FORMATS)}; convert it without loss, or check what it is"
+        )
+    layout = _check_jpeg_layout(data, label) if format_name == "JPEG" else None
+    decoded = decode_image(data, format_name=format_name, label=label, max_pixels=max_pixels)
+    metadata, orientation = read_metadata(data, format_name=format_name, info=decoded.info, layout=layout)
+    notes = [*decoded.notes]
+    return Evidence(
+        name=kept_name,
+        path=path,
+        size_bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        pixel_sha256=hashlib.sha256(decoded.pixels.data).hexdigest(),
+        format=format_name,
+        has_matching_extension=is_extension_of(kept_name, format_name),
+        mode=decoded.mode,
+        pixels=decoded.pixels,
+        orientation=_display_orientation(decoded, orientation, notes),
+        frame_count=decoded.frame_count,
+        jpeg=_describe_jpeg(data, layout, notes),
+        metadata=metadata,
+        notes=(*notes, *_note_frames(decoded)),
+    )
+
+
+def _read_file(path: Path, label: str) -> bytes:
+    """The whole file, opened read-only; a pipe or device is refused instead of waited for."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except FileNotFoundError:
+        raise EvidenceError(f"{label} does not exist. Check the path") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        reason = getattr(error, "strerror", None) or str(error)
+        raise EvidenceError(
+            f"{label} cannot be opened: {reason}. Check the path and its permissions"
+        ) from None
+    try:
+        _check_file_status(os.fstat(descriptor), label)
+        with open(descriptor, "rb", closefd=False) as stream:
+            return stream.read(MAX_FILE_BYTES + 1)
+    except (OSError, MemoryError) as error:
+        raise EvidenceError(f"{label} cannot be read: {error}. Check the disk and the free memory") from None
+    finally:
+        os.close(descriptor)
+
+
+def _check_file_status(status: os.stat_result, label: str) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise EvidenceError(f"{label} is a folder. Name a file in it, or scan the folder")
+    if not stat.S_ISREG(status.st_mode):
+        raise EvidenceError(f"{label} is a pipe or device, not a file. Save its content to a file first")
+    if status.st_size > MAX_FILE_BYTES:
+        raise EvidenceError(
+            f"{label} has {status.st_size} bytes, more than the {MAX_FILE_BYTES} that are read. "
+            "Cut the image out of it without re-encoding"
+        )
+
+
+def _check_jpeg_layout(data: bytes, label: str) -> JpegLayout:
+    """Refuse, before a decoder sees it, a JPEG that it cannot decode or that is built to cost too much."""
+    layout = walk_jpeg(data)
+    if layout.scan_count > MAX_SCANS:
+        raise EvidenceError(
+            f"{label} has {layout.scan_count} scans, more than the {MAX_SCANS} that are decoded: no encoder "
+            "writes so many, and each costs a pass over the image. "
+            "Re-save it without loss (jpegtran) to analyze it"
+        )
+    frame = layout.frame
+    if frame is not None and (frame.precision != 8 or frame.code not in DECODABLE_FRAMES):
+        raise EvidenceError(
+            f"{label} is a JPEG of a kind that is not decoded: {name_marker(frame.code, b'')}, "
+            f"{frame.precision} bits a sample. Expected a sequential or progressive frame of 8 bits"
+        )
+    blocks = sum(
+        segment.code == 0xE1 and data.startswith(EXIF_IDENTIFIER, segment.payload, segment.payload_stop)
+        for segment in layout.segments
+    )
+    if blocks > MAX_EXIF_SEGMENTS:
+        raise EvidenceError(
+            f"{label} has {blocks} EXIF segments, more than the {MAX_EXIF_SEGMENTS} that are read; one is "
+            "regular. Strip its metadata without re-encoding to analyze the pixels"
+        )
+    return layout
+
+
+def _describe_jpeg(data: bytes, layout: JpegLayout | None, notes: list[str]) -> JpegInfo | None:
+    if layout is None:
+        return None
+    notes.extend(f"JPEG structure: {problem}" for problem in layout.problems[:10])
+    if layout.has_16_bit_tables:
+        notes.append("JPEG structure: a quantization table is stored with 16 bits an entry")
+    try:
+        return build_jpeg_info(data, layout)
+    except EvidenceError as error:
+        notes.append(f"JPEG structure: not readable, methods that need it are left out: {error}")
+        return None
+
+
+def _display_orientation(decoded: Decoded, orientation: int, notes: list[str]) -> int:
+    if not decoded.is_orientation_applied:
+        return orientation
+    if orientation != 1:
+        notes.append(
+            f"EXIF orientation {orientation}: the decoder applies the file's own rotation while decoding and "
+            "cannot leave it out, so the pixels are upright and not as stored"
+        )
+    return 1
+
+
+def _note_frames(decoded: Decoded) -> tuple[str, ...]:
+    if decoded.frame_count == 1:
+        return ()
+    return (f"{decoded.frame_count} frames: only the first is analyzed",)

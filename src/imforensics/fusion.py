@@ -1,0 +1,153 @@
+"""Findings of several methods → one statement in number and words: fuse first, calibrate once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from imforensics.metrics.calibration_curves import LN10
+from imforensics.metrics.fusion_model import FusionInput, FusionModel, fit_fusion
+from imforensics.metrics.verbal_scale import is_at_bound, verbal_support
+from imforensics.types import Finding, Opinion, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from imforensics.types import Label
+
+__all__ = ["FusionInput", "FusionModel", "fit_fusion", "make_statement"]
+
+MISMATCH_KEY = "outside_calibration"  # observation of a method that withholds its opinion: why, in clauses
+
+SUMMARIES: dict[Label, str] = {
+    "tampered": "Traces of alteration found by these methods.",
+    "authentic": "No alteration found by these methods.",
+    "inconclusive": "These methods do not settle whether a region of this image was altered.",
+}
+LIMITS = (
+    "The ratio is a weight of evidence, not the probability of alteration: the probability stated holds at "
+    "even prior odds only, and everything else known about the image belongs in the prior.",
+    "It does not say who altered what, when or why, and it does not cover other operations, such as global "
+    "editing or images made by a network.",
+)
+
+
+def make_statement(findings: Sequence[Finding], *, fusion: FusionModel | None = None) -> Statement:
+    """Combine findings into one calibrated statement.
+
+    With a fusion model the statement rests on the fused score. Without one it rests on the single opinion of
+    highest standing: calibrated on the twin protocol, a learned method before others, then the order given;
+    never on the most extreme. Opinions of the raw and resaved protocols carry no statement, because there the
+    history of the file alone tells the classes apart.
+
+    Args:
+        findings: of one piece of evidence. A method that withholds its opinion because the evidence is
+            outside its calibration says why in the observation `outside_calibration`, a list of clauses.
+        fusion: the model; None where there is none.
+
+    Returns:
+        A statement; label "inconclusive" and no number where nothing calibrated applies.
+    """
+    if fusion is not None:
+        scores = {finding.method: _usable_score(finding) for finding in findings}
+        present = [part.method for part in fusion.inputs if scores.get(part.method) is not None]
+        if present and fusion.calibration.protocol == "twin":
+            opinion = fusion.calibration.opinion(fusion.fused_score(scores))
+            return _state(opinion, tuple(present), _fusion_reasons(fusion, scores))
+        return _state_nothing(findings, *_why_no_fusion(fusion))
+    standing = [
+        (finding, finding.opinion)
+        for finding in findings
+        if finding.status == "ok" and finding.opinion is not None and finding.opinion.protocol == "twin"
+    ]
+    if not standing:
+        return _state_nothing(findings)
+    best, opinion = min(standing, key=lambda pair: pair[0].family != "learned")
+    reasons = (f"The statement rests on {best.method} alone, the calibrated method of highest standing.",)
+    return _state(opinion, (best.method,), reasons)
+
+
+def _state(opinion: Opinion, basis: tuple[str, ...], reasons: tuple[str, ...]) -> Statement:
+    support = verbal_support(opinion.log10_lr, opinion.log10_lr_bounds)
+    known = [
+        f"The ratio is conditional on its calibration: {opinion.population}, {opinion.protocol} protocol."
+    ]
+    if is_at_bound(opinion.log10_lr, opinion.log10_lr_bounds):
+        known.append("The ratio is cut at the bound that the calibration data allow.")
+    if opinion.label == "inconclusive":
+        known.append("It is not beyond the label thresholds, or none are set on that side.")
+    return Statement(
+        label=opinion.label,
+        probability=opinion.probability,
+        log10_lr=opinion.log10_lr,
+        log10_lr_bounds=opinion.log10_lr_bounds,
+        phrase=f"{SUMMARIES[opinion.label]} {support}",
+        population=opinion.population,
+        basis=basis,
+        reasons=(*reasons, *known, *LIMITS),
+    )
+
+
+def _why_no_fusion(fusion: FusionModel) -> tuple[str, ...]:
+    protocol = fusion.calibration.protocol
+    if protocol != "twin":
+        return (f"The fusion model is calibrated on the {protocol} protocol only; it carries no statement.",)
+    names = ", ".join(part.method for part in fusion.inputs)
+    return (f"None of the methods that the fusion model rests on gave a usable score: {names}.",)
+
+
+def _state_nothing(findings: Sequence[Finding], *first_reasons: str) -> Statement:
+    """No number, and why: a calibrated method was out of its conditions, or there is none."""
+    reasons = tuple(_why_no_ratio(finding) for finding in findings)
+    is_outside = any(_mismatch(finding) for finding in findings)
+    why = "outside validated conditions" if is_outside else "no calibrated method applies"
+    return Statement(
+        label="inconclusive",
+        probability=None,
+        log10_lr=None,
+        log10_lr_bounds=None,
+        phrase=f"{SUMMARIES['inconclusive']} No likelihood ratio: {why}.",
+        population=None,
+        basis=(),
+        reasons=(*first_reasons, *reasons),
+    )
+
+
+def _why_no_ratio(finding: Finding) -> str:
+    if finding.status != "ok":
+        reason = finding.notes[0] if finding.notes else "no reason was given"
+        verb = "failed" if finding.status == "failed" else "was not applicable"
+        return f"{finding.method} {verb}: {reason.rstrip('.')}."
+    outside = _mismatch(finding)
+    if outside:
+        return f"{finding.method} gives no ratio: {'; '.join(outside)}."
+    if finding.opinion is not None:
+        return (
+            f"{finding.method} is calibrated on the {finding.opinion.protocol} protocol only, where the "
+            "history of the whole file tells the classes apart; its ratio carries no statement."
+        )
+    return f"{finding.method} is not calibrated; its findings are for the reader to weigh."
+
+
+def _fusion_reasons(fusion: FusionModel, scores: Mapping[str, float | None]) -> tuple[str, ...]:
+    """What each method moved, largest first, in tenfold steps of the odds before calibration."""
+    moved = sorted(fusion.contributions(scores).items(), key=lambda item: -abs(item[1]))
+    reasons = []
+    for method, nats in moved:
+        score = scores.get(method)
+        if score is None:
+            reasons.append(f"{method} gave no score and is taken as neutral.")
+        else:
+            side = "towards H1" if nats > 0 else "towards H2" if nats < 0 else "neither way"
+            reasons.append(
+                f"{method} (score {score:.2f}) moved the log10 odds by {nats / LN10:+.2f}, {side}."
+            )
+    return tuple(reasons)
+
+
+def _usable_score(finding: Finding) -> float | None:
+    return finding.score if finding.status == "ok" and not _mismatch(finding) else None
+
+
+def _mismatch(finding: Finding) -> list[str]:
+    clauses = finding.observations.get(MISMATCH_KEY)
+    return [str(clause) for clause in clauses] if isinstance(clauses, list) else []

@@ -1,0 +1,167 @@
+"""Thresholds for the label, from false-alarm rates on camera photographs and on twin hosts."""
+
+from __future__ import annotations
+
+from math import exp, floor, lgamma
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imforensics.metrics.calibration import Calibration, LabelThresholds, checked_scores
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+SIGNIFICANCE = 0.01  # one-sided; stricter than 0.05 because tampered images of one host are not independent
+
+
+def choose_label_thresholds(
+    calibration: Calibration,
+    *,
+    authentic_camera_scores: ArrayLike,
+    authentic_scores: ArrayLike,
+    tampered_scores: ArrayLike,
+    max_far: float = 0.02,
+    max_miss: float = 0.05,
+    significance: float = SIGNIFICANCE,
+) -> Calibration:
+    """Add label thresholds that keep the error rates, and none on a side where a label would be a bluff.
+
+    `tampered_above` is the smallest score that keeps false alarms to `max_far` both on the camera
+    photographs and on the authentic images of the protocol (twin hosts); `authentic_below` the largest score
+    below which at most `max_miss` of the tampered images lie. With n images, floor(rate · (n + 1)) − 1 of
+    them may be wrong, which bounds the expected rate on a further image of the same kind (split conformal);
+    with n < 1/rate − 1 none may be wrong and the rate is not shown to be met: the note says so.
+
+    A side is None, and its label is never given, unless the share rightly labelled is above the share wrongly
+    labelled by a one-sided Fisher exact test. The tests compare images of the protocol only: camera
+    photographs differ from them in more than tampering.
+
+    Args:
+        calibration: fitted on other images, or on these.
+        authentic_camera_scores: (N,) in [0, 1], camera photographs.
+        authentic_scores: (M,) in [0, 1], authentic images of the protocol, such as twin hosts.
+        tampered_scores: (K,) in [0, 1], tampered images of the protocol.
+        max_far: accepted share of authentic images labelled tampered.
+        max_miss: accepted share of tampered images labelled authentic.
+        significance: of the two tests.
+
+    Returns:
+        A copy with `thresholds`.
+
+    Raises:
+        ValueError: a list is empty or a score is not in [0, 1].
+
+    Reference:
+        Vovk, Gammerman & Shafer, Algorithmic learning in a random world, 2005 (conformal quantile);
+        Clopper & Pearson 1934, DOI 10.1093/biomet/26.4.404 (the interval in the notes).
+    """
+    camera, hosts, tampered = (
+        _checked_list(scores) for scores in (authentic_camera_scores, authentic_scores, tampered_scores)
+    )
+    above = max(_upper_limit(camera, max_far), _upper_limit(hosts, max_far))
+    below = -_upper_limit(-tampered, max_miss)
+    if below > above:  # the classes are nearly separable: the gap between the limits stays inconclusive
+        above, below = float(np.nextafter(below, 0.0)), float(np.nextafter(above, 1.0))
+    camera_alarms, alarms, hits = (
+        (scores > above) & (calibration.log10_lrs(scores) > 0) for scores in (camera, hosts, tampered)
+    )
+    clear, misses = ((scores < below) & (calibration.log10_lrs(scores) < 0) for scores in (hosts, tampered))
+    p_above = _p_value(hits, alarms)
+    p_below = _p_value(clear, misses)
+    notes = (
+        _rate_note("camera photographs above the tampered threshold", camera_alarms, max_far),
+        _rate_note("authentic images of the protocol above it", alarms, max_far),
+        _side_note("tampered", hits, p_above, significance),
+        _rate_note("tampered images below the authentic threshold", misses, max_miss),
+        _side_note("authentic", clear, p_below, significance),
+    )
+    thresholds = LabelThresholds(
+        tampered_above=above if p_above <= significance else None,
+        authentic_below=below if p_below <= significance else None,
+        policy=f"far_{_percent(max_far)}_miss_{_percent(max_miss)}",
+        notes=notes,
+    )
+    return calibration.model_copy(update={"thresholds": thresholds})
+
+
+def fisher_greater(hits: int, n: int, alarms: int, m: int) -> float:
+    """One-sided Fisher exact test: probability of at least `hits` of n, given hits + alarms of n + m in all.
+
+    >>> round(fisher_greater(3, 3, 0, 3), 3)
+    0.05
+    """
+    total = hits + alarms
+    logs = [
+        _log_choose(n, k) + _log_choose(m, total - k) - _log_choose(n + m, total)
+        for k in range(hits, min(n, total) + 1)
+        if total - k <= m
+    ]
+    return min(1.0, sum(exp(value) for value in logs))
+
+
+def clopper_pearson_upper(successes: int, n: int, *, confidence: float = 0.95) -> float:
+    """One-sided upper bound of a rate: the rate at which so few successes have probability 1 − confidence.
+
+    >>> round(clopper_pearson_upper(0, 149), 4)
+    0.0199
+    """
+    if successes >= n:
+        return 1.0
+    low, high = successes / n, 1.0
+    for _ in range(60):  # bisection to beyond double precision
+        rate = (low + high) / 2
+        logs = [
+            _log_choose(n, k) + k * np.log(rate) + (n - k) * np.log1p(-rate) for k in range(successes + 1)
+        ]
+        if sum(exp(value) for value in logs) > 1 - confidence:
+            low = rate
+        else:
+            high = rate
+    return (low + high) / 2
+
+
+def _upper_limit(scores: NDArray[np.float64], rate: float) -> float:
+    """Smallest of the scores that at most floor(rate · (n + 1)) − 1 of them, or none, exceed."""
+    allowed = max(floor(rate * (scores.size + 1)) - 1, 0)
+    return float(np.sort(scores)[::-1][allowed])
+
+
+def _checked_list(scores: ArrayLike) -> NDArray[np.float64]:
+    values = checked_scores(scores)
+    if not values.size:
+        raise ValueError("Expected at least one score of each kind of image, received an empty list")
+    return values
+
+
+def _rate_note(what: str, is_wrong: NDArray[np.bool_], rate: float) -> str:
+    wrong, n = int(is_wrong.sum()), is_wrong.size
+    note = (
+        f"{wrong} of {n} {what} ({100 * wrong / n:.1f} %; one-sided 95 % upper bound "
+        f"{100 * clopper_pearson_upper(wrong, n):.1f} %; at most {100 * rate:g} % wanted)."
+    )
+    if n + 1 < 1 / rate:
+        note += f" So few images cannot show a rate of {100 * rate:g} %: no error was accepted."
+    return note
+
+
+def _p_value(is_right: NDArray[np.bool_], is_wrong: NDArray[np.bool_]) -> float:
+    return fisher_greater(int(is_right.sum()), is_right.size, int(is_wrong.sum()), is_wrong.size)
+
+
+def _side_note(label: str, is_right: NDArray[np.bool_], p_value: float, significance: float) -> str:
+    right, n = int(is_right.sum()), is_right.size
+    if p_value <= significance:
+        return f'"{label}" is given to {right} of {n} {label} images (one-sided Fisher p = {p_value:.2g}).'
+    return (
+        f'"{label}" is never given: {right} of {n} {label} images would get it, not clearly more than the '
+        f"wrong ones (one-sided Fisher p = {p_value:.2g} > {significance:g})."
+    )
+
+
+def _percent(rate: float) -> str:
+    return f"{100 * rate:g}pct".replace(".", "_")
+
+
+def _log_choose(n: int, k: int) -> float:
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)

@@ -1,1 +1,0 @@
-"""The use cases behind the commands: evidence in, report out."""

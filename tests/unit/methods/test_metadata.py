@@ -1,0 +1,124 @@
+"""The metadata method: what it notices, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fixtures import synthetic as make
+from imforensics.evidence import read_evidence
+from imforensics.methods.metadata import MetadataTraces
+from imforensics.types import Finding
+
+PHOTO = make.make_photo_like(120, 160, seed=4)
+
+
+def analyze(content: bytes, name: str = "photo.jpg") -> Finding:
+    finding = MetadataTraces().analyze(read_evidence(content, name=name))
+    assert (finding.method, finding.family, finding.status) == ("metadata", "metadata", "ok")
+    assert finding.score is None
+    json.dumps(finding.observations, allow_nan=False)
+    return finding
+
+
+def with_exif(*, thumbnail: bytes = b"", **entries: str) -> bytes:
+    tags = {"software": 0x0131, "changed": 0x0132}
+    image = [make.ascii_entry(tags[key], value) for key, value in entries.items() if key in tags]
+    exif = [make.ascii_entry(0x9003, entries["taken"])] if "taken" in entries else []
+    if "size" in entries:
+        width, height = entries["size"].split("x")
+        exif += [make.long_entry(0xA002, int(width)), make.long_entry(0xA003, int(height))]
+    return make.encode(PHOTO, "JPEG", exif=make.make_exif(image, exif=exif, thumbnail=thumbnail))
+
+
+def has_note(finding: Finding, words: str) -> bool:
+    return any(words in note for note in finding.notes)
+
+
+def test_consistent_metadata_raise_no_note() -> None:
+    finding = analyze(
+        with_exif(
+            software="Ver.1.02", taken="2020:01:01 10:00:00", changed="2020:01:01 10:00:00", size="160x120"
+        )
+    )
+    assert finding.notes == ("The metadata name no editing software and do not contradict themselves.",)
+    assert finding.observations["recorded_size"] == {"height": 120, "width": 160}
+
+
+def test_nothing_is_said_to_say_nothing() -> None:
+    assert has_note(analyze(make.encode(PHOTO, "JPEG")), "says nothing either way")
+
+
+@pytest.mark.parametrize(
+    "software", ["Adobe Photoshop CS3 Windows", "GIMP 2.10.18", "Paint.NET v4", "Picasa 3.0"]
+)
+def test_editors_are_named(software: str) -> None:
+    finding = analyze(with_exif(software=software))
+    assert finding.observations["editing_software"] == [software]
+    assert has_note(finding, software)
+
+
+def test_dates_in_and_out_of_order() -> None:
+    later = analyze(with_exif(taken="2020:01:01 10:00:00", changed="2020:01:02 10:00:00"))
+    assert has_note(later, "changed 1 day, 0:00:00 after the picture was taken")
+    earlier = analyze(with_exif(taken="2020:01:02 10:00:00", changed="2020:01:01 10:00:00"))
+    assert has_note(earlier, "EXIF dates conflict")
+    nonsense = analyze(with_exif(taken="0000:00:00 00:00:00", changed="2020:13:45 10:00:00"))
+    assert not has_note(nonsense, "date")
+
+
+def test_size_conflicts() -> None:
+    assert has_note(
+        analyze(with_exif(size="4000x3000")), "EXIF records 4000 x 3000 pixels, the image has 160 x 120"
+    )
+    assert has_note(analyze(with_exif(size="120x160")), "exchanged (rotated)")
+
+
+def thumbnail_of(pixels: np.ndarray, *, bars: int = 0) -> bytes:
+    small = np.asarray(Image.fromarray(pixels).resize((80, 60), Image.Resampling.LANCZOS))
+    padded = np.zeros((60 + 2 * bars, 80, 3), np.uint8)
+    padded[bars : bars + 60] = small
+    return make.encode(padded, "JPEG", quality=80)
+
+
+@pytest.mark.parametrize("bars", [0, 7])
+def test_thumbnail_of_the_image_is_similar(bars: int) -> None:
+    finding = analyze(with_exif(thumbnail=thumbnail_of(PHOTO, bars=bars)))
+    similarity = finding.observations["thumbnail_similarity"]
+    assert isinstance(similarity, float)
+    assert similarity > 0.95
+    assert not has_note(finding, "thumbnail")
+
+
+def test_thumbnail_of_another_image_is_noted() -> None:
+    other = np.ascontiguousarray(PHOTO[::-1, ::-1])
+    assert has_note(analyze(with_exif(thumbnail=thumbnail_of(other))), "thumbnail differs")
+
+
+def test_flat_images_have_no_similarity() -> None:
+    flat = np.full((64, 64, 3), 128, np.uint8)
+    block = make.make_exif(thumbnail=make.encode(flat[:16, :16], "JPEG"))
+    assert analyze(make.encode(flat, "JPEG", exif=block)).observations["thumbnail_similarity"] is None
+
+
+def test_position_extension_and_history() -> None:
+    gps = [make.ascii_entry(1, "N"), make.rational_entry(2, [(48, 1), (0, 1), (0, 1)])]
+    gps += [make.ascii_entry(3, "W"), make.rational_entry(4, [(2, 1), (0, 1), (0, 1)])]
+    packet = make.make_xmp('<xmpMM:History><rdf:Seq><rdf:li stEvt:action="saved"/></rdf:Seq></xmpMM:History>')
+    content = make.add_xmp(make.encode(PHOTO, "JPEG", exif=make.make_exif(gps=gps)), packet)
+    finding = analyze(content, name="photo.png")
+    assert finding.observations["gps"] == [48.0, -2.0]
+    assert finding.observations["xmp_history_steps"] == 1
+    assert has_note(finding, "history of 1 saving")
+    assert has_note(finding, "The content is JPEG, the name's extension belongs to another format")
+
+
+def test_generator_text_is_noted() -> None:
+    from PIL import PngImagePlugin
+
+    info = PngImagePlugin.PngInfo()
+    info.add_text("parameters", "a cat, Steps: 20, Sampler: Euler")
+    assert has_note(analyze(make.encode(PHOTO, "PNG", pnginfo=info), name="a.png"), "image generators")
