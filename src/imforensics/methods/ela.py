@@ -1,0 +1,132 @@
+"""Error level analysis: the image is saved once more as JPEG, and what changes is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import Field
+
+from imforensics.methods.base import Method, MethodOptions, Reference
+from imforensics.preprocessing.blocks import (
+    block_means,
+    find_analysable_blocks,
+    smooth_blocks,
+    spread_blocks,
+    upsample_blocks,
+)
+from imforensics.preprocessing.ela import DEFAULT_QUALITY, PICTURE_SCALE, ela_picture, iterate_residual
+from imforensics.preprocessing.jpeg import MAX_SIDE, Subsampling
+from imforensics.types import Artifact, Finding, LocalizationMap
+
+if TYPE_CHECKING:
+    from imforensics.types import BoolArray, Evidence, FloatArray, UInt8Array
+
+MIN_SIDE = 16  # two JPEG blocks
+BLOCK = 8  # the JPEG grid
+HALF_WAY_RESIDUAL = 5.0  # gray levels at which the map reads 0.5; photos mostly stay below
+
+
+class ErrorLevelAnalysis(Method):
+    """Error level analysis at one quality.
+
+    The map is m / (m + 5), m the mean residual over 3x3 JPEG blocks in gray levels: a fixed function, the
+    same for every image. The score is d / (d + 5), d the distance in gray levels from the median of the block
+    means to their 99 % quantile: 0 where all blocks change alike.
+    """
+
+    name = "ela"
+    family = "jpeg"
+    question = "Are there regions that change more than the rest when the image is saved again as JPEG?"
+    idea = (
+        "The image is saved again as JPEG at a known quality and compared with itself. A region that has "
+        "been through JPEG compression another number of times, or at another quality, than its surroundings "
+        "can change more or less than they do."
+    )
+    limitations = (
+        "Contrast misleads: edges, text and fine texture change most in any image and smooth areas least, so "
+        "compare like with like. Saving the whole file again, resizing it, or a file below the chosen "
+        "quality wears the difference away. Flat and saturated areas cannot be analysed. A bright region is "
+        "no proof."
+    )
+    reference = Reference(
+        "N. Krawetz, A Picture's Worth: Digital Image Analysis and Forensics, Black Hat USA, 2007 (no DOI). "
+        "Assessed in: N. B. A. Warif et al., An evaluation of Error Level Analysis in image forensics, "
+        "ICSET, 2015",
+        doi="10.1109/ICSEngT.2015.7412439",
+    )
+
+    class Options(MethodOptions):
+        """Options of error level analysis.
+
+        Attributes:
+            quality: IJG quality of the resave.
+            subsampling: chroma subsampling of the resave.
+        """
+
+        quality: int = Field(DEFAULT_QUALITY, ge=1, le=100)
+        subsampling: Subsampling = "4:2:0"
+
+    options: Options
+
+    def analyze(self, evidence: Evidence) -> Finding:
+        """Compute the residual, its map, its picture and an uncalibrated score."""
+        reason = _why_not(evidence)
+        valid = find_analysable_blocks(evidence.pixels, block=BLOCK) if reason is None else None
+        if valid is not None and not valid.any():
+            reason = "Flat or saturated all over: nothing in the image can change with compression."
+        if reason is not None or valid is None:
+            return Finding(self.name, self.family, "not_applicable", notes=(reason or "",))
+        residual, picture = self._measure(evidence.pixels)
+        return self._report(residual, valid, picture)
+
+    def _measure(self, pixels: UInt8Array) -> tuple[FloatArray, UInt8Array]:
+        """Mean residual of each block, and the picture, in one pass over the bands."""
+        options = self.options
+        picture = np.empty_like(pixels)
+        means = []
+        for top, band in iterate_residual(pixels, quality=options.quality, subsampling=options.subsampling):
+            means.append(block_means(band, block=BLOCK))
+            picture[top : top + len(band)] = ela_picture(band)
+        return np.concatenate(means), picture
+
+    def _report(self, residual: FloatArray, valid: BoolArray, picture: UInt8Array) -> Finding:
+        shape = (picture.shape[0], picture.shape[1])
+        local = smooth_blocks(residual)
+        values = upsample_blocks(local / (local + np.float32(HALF_WAY_RESIDUAL)), shape, block=BLOCK)
+        typical, top = (float(value) for value in np.quantile(residual[valid], (0.5, 0.99)))
+        options = self.options
+        caption = (
+            f"ELA residual at quality {options.quality}, {options.subsampling}; fixed scale: brightness = "
+            f"residual x {PICTURE_SCALE}, white from {255 // PICTURE_SCALE} of 255 gray levels on"
+        )
+        return Finding(
+            self.name,
+            self.family,
+            "ok",
+            score=(top - typical) / (top - typical + HALF_WAY_RESIDUAL),
+            map=LocalizationMap(values, spread_blocks(valid, shape, block=BLOCK)),
+            artifacts={"ela": Artifact(picture, caption)},
+            observations={
+                "quality": options.quality,
+                "subsampling": options.subsampling,
+                "median_residual": round(typical, 3),
+                "residual_q99": round(top, 3),
+                "analysable_share": round(float(valid.mean()), 4),
+            },
+            notes=(
+                f"Blocks change by {typical:.2f} gray levels in the median, {top:.2f} at the 99 % quantile.",
+                "The score compares these two, a heuristic without calibration: contrast raises it too.",
+                f"Map: m / (m + {HALF_WAY_RESIDUAL:g}), m the mean residual over 24x24 pixels.",
+            ),
+        )
+
+
+def _why_not(evidence: Evidence) -> str | None:
+    """Why this evidence cannot be analysed, None where it can."""
+    size = f"{evidence.width}x{evidence.height}"
+    if min(evidence.height, evidence.width) < MIN_SIDE:
+        return f"The image is {size} pixels; error level analysis needs at least {MIN_SIDE} on each side."
+    if max(evidence.height, evidence.width) > MAX_SIDE:
+        return f"The image is {size} pixels; a JPEG file holds at most {MAX_SIDE} on each side."
+    return None
