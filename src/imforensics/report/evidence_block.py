@@ -1,0 +1,77 @@
+"""The evidence part of the document: identity, encoding, metadata."""
+
+from __future__ import annotations
+
+from imforensics.types import Evidence, JpegInfo, JsonValue, Metadata
+
+
+def evidence_block(evidence: Evidence) -> JsonValue:
+    """What was received, as JSON values; strings as found, to be cleaned by the caller."""
+    return {
+        "name": evidence.name,
+        "name_hex": name_in_hex(evidence.name),
+        "size_bytes": evidence.size_bytes,
+        "sha256": evidence.sha256,
+        "pixel_sha256": evidence.pixel_sha256,
+        "format": evidence.format,
+        "has_matching_extension": evidence.has_matching_extension,
+        "mode": evidence.mode,
+        "height": evidence.height,
+        "width": evidence.width,
+        "orientation": evidence.orientation,
+        "frame_count": evidence.frame_count,
+        "jpeg": None if evidence.jpeg is None else _jpeg_block(evidence.jpeg),
+        "metadata": _metadata_block(evidence.metadata),
+        "notes": list(evidence.notes),
+    }
+
+
+def name_in_hex(name: str) -> str | None:
+    r"""The raw bytes of a name that is not UTF-8, in hexadecimal; None for every other name.
+
+    >>> name_in_hex("photo.jpg"), name_in_hex("\udcff.jpg")
+    (None, 'ff2e6a7067')
+    """
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        pass
+    else:
+        return None
+    try:
+        return name.encode("utf-8", "surrogateescape").hex()
+    except UnicodeEncodeError:  # a surrogate that stands for no byte
+        return name.encode("utf-8", "surrogatepass").hex()
+
+
+def _jpeg_block(jpeg: JpegInfo) -> JsonValue:
+    return {
+        "quantization_tables": [table.tolist() for table in jpeg.quantization_tables],
+        "subsampling": jpeg.subsampling,
+        "is_progressive": jpeg.is_progressive,
+        "estimated_quality": jpeg.estimated_quality,
+        "is_standard_tables": jpeg.is_standard_tables,
+        "markers": list(jpeg.markers),
+        "trailing_bytes": jpeg.trailing_bytes,
+    }
+
+
+def _metadata_block(metadata: Metadata) -> JsonValue:
+    gps: JsonValue = None
+    if metadata.gps is not None:
+        gps = {"latitude": float(metadata.gps[0]), "longitude": float(metadata.gps[1])}
+    thumbnail: JsonValue = None
+    if metadata.thumbnail is not None:
+        thumbnail = {"height": metadata.thumbnail.shape[0], "width": metadata.thumbnail.shape[1]}
+    return {
+        "camera": metadata.camera,
+        "software": list(metadata.software),
+        "dates": dict(metadata.dates),
+        "gps": gps,
+        "icc_description": metadata.icc_description,
+        "thumbnail": thumbnail,
+        "exif": dict(metadata.exif),
+        "xmp": dict(metadata.xmp),
+        "iptc": dict(metadata.iptc),
+        "problems": list(metadata.problems),
+    }
