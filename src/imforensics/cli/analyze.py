@@ -1,0 +1,131 @@
+"""`imforensics analyze`: statement, evidence of every method, report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from imforensics.cli.options import command_line, config_option, json_option, overwrite_option, set_option
+from imforensics.errors import EvidenceError, OutputExistsError
+
+if TYPE_CHECKING:
+    from imforensics.types import Report
+
+
+@click.command(
+    "analyze",
+    epilog="""\b
+Examples:
+  imforensics analyze photo.jpg
+  imforensics analyze photo.jpg -o report/ --save-maps
+  imforensics analyze *.jpg --json | jq -r '[.evidence.name, .label] | @tsv'
+  imforensics analyze --set methods.ela.quality=75 photo.jpg
+  cat photo.jpg | imforensics analyze -
+""",
+)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for report.html, report.json and pictures; with several files one folder each below it.",
+)
+@json_option
+@click.option(
+    "--save-maps", is_flag=True, help="Write each localization map as maps/METHOD.npy (float32, needs -o)."
+)
+@overwrite_option
+@config_option
+@set_option
+def command(
+    files: tuple[str, ...],
+    output: Path | None,
+    as_json: bool,
+    save_maps: bool,
+    overwrite: bool,
+    config_path: Path | None,
+    overrides: tuple[str, ...],
+) -> None:
+    """Analyze images: is it tampered with, where, how sure, and what shows it.
+
+    FILE is an image (JPEG, PNG, TIFF, WebP, BMP, GIF, HEIC, AVIF), or - for standard input. Each prints one
+    line; with -o a self-contained report as well. A file that cannot be read is an error (exit code 1), and
+    the others go on.
+    """
+    from imforensics.config import AnalyzeConfig, load_config
+    from imforensics.pipeline.analyze import build_analyzer
+
+    if save_maps and output is None:
+        raise click.UsageError("--save-maps needs -o, the folder to write to.")
+    analyzer = build_analyzer(load_config(AnalyzeConfig, config_path, overrides))
+    failures = 0
+    for file in files:
+        try:
+            report = analyzer.analyze(
+                _source(file), name="-" if file == "-" else None, command_line=command_line()
+            )
+            folder = _report_folder(output, report, is_only=len(files) == 1)
+            page = _write(report, folder, save_maps, overwrite) if folder else None
+        except (EvidenceError, OutputExistsError) as error:
+            failures += 1
+            _show_error(file, error, as_json)
+        else:
+            _show(report, page, as_json)
+    if failures:
+        raise click.exceptions.Exit(1)
+
+
+def _source(file: str) -> Path | bytes:
+    return sys.stdin.buffer.read() if file == "-" else Path(file)
+
+
+def _report_folder(output: Path | None, report: Report, *, is_only: bool) -> Path | None:
+    if output is None or is_only:
+        return output
+    identity = f"{report.evidence.name}\0{report.evidence.sha256}".encode("utf-8", "surrogateescape")
+    return output / hashlib.sha256(identity).hexdigest()[:16]
+
+
+def _write(report: Report, folder: Path, save_maps: bool, overwrite: bool) -> Path:
+    from imforensics.pipeline.analyze import describe_methods
+    from imforensics.report.writers import write_report
+
+    descriptions = describe_methods()
+    return write_report(report, descriptions, folder, save_maps=save_maps, overwrite=overwrite).html
+
+
+def _show(report: Report, page: Path | None, as_json: bool) -> None:
+    if as_json:
+        from imforensics.pipeline.analyze import describe_methods
+        from imforensics.report.document import report_document
+
+        click.echo(json.dumps(report_document(report, describe_methods())))
+        return
+    from imforensics.report.escaping import for_terminal
+
+    statement = report.statement
+    probability = (
+        "no probability" if statement.probability is None else f"probability {statement.probability:.2f}"
+    )
+    place = f" Report: {page}" if page else ""
+    click.echo(
+        f"{for_terminal(report.evidence.name)}: {statement.label}, {probability}. {statement.phrase}{place}"
+    )
+
+
+def _show_error(file: str, error: Exception, as_json: bool) -> None:
+    from imforensics.report.escaping import for_terminal
+
+    message = for_terminal(str(error))
+    if as_json:
+        click.echo(
+            json.dumps(
+                {"schema_version": "1.0", "status": "error", "file": for_terminal(file), "error": message}
+            )
+        )
+    click.echo(f"Error: {message}", err=True)

@@ -1,0 +1,79 @@
+"""`imforensics config`: what a configuration amounts to, and whether it is right."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from imforensics.cli.options import set_option
+
+if TYPE_CHECKING:
+    from imforensics.config import ConfigModel
+
+# command -> module and class of its configuration
+CONFIGS = {
+    "analyze": "imforensics.config:AnalyzeConfig",
+    "scan": "imforensics.config:ScanConfig",
+    "evaluate": "imforensics.config:EvaluateConfig",
+    "train-detector": "imforensics.config:TrainDetectorConfig",
+}
+
+for_option = click.option(
+    "--for",
+    "command_name",
+    type=click.Choice(list(CONFIGS)),
+    default="analyze",
+    show_default=True,
+    help="The command that the configuration is for.",
+)
+
+
+@click.group(
+    "config",
+    epilog="""\b
+Examples:
+  imforensics config show > analyze.yaml
+  imforensics config check --for scan my_scan.yaml
+  imforensics config show --for train-detector configs/train_detector_twin.yaml --set training.epochs=3
+""",
+)
+def command() -> None:
+    """Show or check a configuration."""
+
+
+@command.command("show")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False), required=False, metavar="[FILE]")
+@for_option
+@set_option
+def show(path: Path | None, command_name: str, overrides: tuple[str, ...]) -> None:
+    """Print the whole configuration as YAML: FILE, or the defaults, with overrides and every default."""
+    from imforensics.config import dump_config
+
+    config = _load(command_name, path, overrides)
+    click.echo(dump_config(config), nl=False)
+
+
+@command.command("check")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+@for_option
+@set_option
+def check(path: Path, command_name: str, overrides: tuple[str, ...]) -> None:
+    """Report every unknown key and wrong value of FILE; exit code 2 if there is one."""
+    _load(command_name, path, overrides)
+    click.echo(f"{path}: valid configuration for {command_name}")
+
+
+def _load(command_name: str, path: Path | None, overrides: tuple[str, ...]) -> ConfigModel:
+    from imforensics.config import AnalyzeConfig, load_config
+
+    module, _, name = CONFIGS[command_name].partition(":")
+    model: type[ConfigModel] = getattr(import_module(module), name)
+    config = load_config(model, path, overrides)
+    if isinstance(config, AnalyzeConfig):
+        from imforensics.pipeline.analyze import resolve_config
+
+        return resolve_config(config)
+    return config

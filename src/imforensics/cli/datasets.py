@@ -1,0 +1,49 @@
+"""`imforensics datasets`: which data sets can be read, and how each has to lie on disk."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command(
+    "datasets",
+    epilog="""\b
+Examples:
+  imforensics datasets
+  imforensics datasets --explain casia1
+  imforensics datasets --json
+""",
+)
+@click.option(
+    "--explain", metavar="NAME", help="Folder tree, licence, citation and known defects of one set."
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output, one document.")
+def command(explain: str | None, as_json: bool) -> None:
+    """List the data sets that can be read for training and evaluation, or explain one.
+
+    A set is looked for below the folder that the environment variable IMFORENSICS_DATA names, or at --root of
+    the command that reads it. None is downloaded: get it from its publisher.
+    """
+    from dataclasses import asdict
+
+    from imforensics.datasets.base import DATASETS, list_cards
+
+    if explain is not None and explain not in DATASETS:
+        raise click.BadParameter(f"{explain!r} is none of {', '.join(DATASETS)}.", param_hint="--explain")
+    cards = [card for card in list_cards() if explain in {None, card.name}]
+    if as_json:
+        click.echo(json.dumps([asdict(card) for card in cards], indent=2))
+    elif explain is None:
+        for card in cards:
+            counts = " + ".join(
+                "?" if n is None else str(n) for n in (card.authentic_count, card.tampered_count)
+            )
+            click.echo(f"{card.name:<12}{counts:<14}{card.title}")
+        click.echo("\nNumbers: authentic + tampered images of the complete set.", err=True)
+    else:
+        card = cards[0]
+        click.echo(f"{card.title}\n\nLicence: {card.licence}\nCitation: {card.citation}")
+        click.echo(f"\nExpected below its root:\n{card.layout}\n")
+        click.echo("Known defects:\n" + "\n".join(f"- {defect}" for defect in card.defects or ("none",)))

@@ -1,0 +1,90 @@
+"""The `imforensics` command: a group that loads a command only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from imforensics import __version__
+from imforensics.errors import ConfigError, ImforensicsError
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_ABOVE = 3
+
+# name -> (module that holds `command`, one line for the overview)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "analyze": ("imforensics.cli.analyze", "Analyze one or several images; statement, maps, report."),
+    "scan": ("imforensics.cli.scan", "Analyze whole folders on all cores; resumes."),
+    "train-detector": ("imforensics.cli.train_detector", "Train a detector from a YAML config."),
+    "evaluate": ("imforensics.cli.evaluate", "Measure methods and bundles on a labelled data set."),
+    "audit": ("imforensics.cli.audit", "What may a result on a data set claim? Headers, duplicates, masks."),
+    "methods": ("imforensics.cli.methods", "List the forensic methods, or explain one."),
+    "datasets": ("imforensics.cli.datasets", "List the data sets that can be read, or explain one."),
+    "config": ("imforensics.cli.config", "Show or check a configuration."),
+    "completion": ("imforensics.cli.completion", "Print the completion script of a shell."),
+    "doctor": ("imforensics.cli.doctor", "Say what is installed and whether it works."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose overview needs no command's module."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names in the order of COMMANDS."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the command's module; None for an unknown name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the overview from COMMANDS."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; turn a project error into one message and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except ImforensicsError as error:
+            _show_error(str(error))
+            ctx.exit(EXIT_USAGE if isinstance(error, ConfigError) else EXIT_FAILED)
+        except BrokenPipeError:  # the reader of our output has left; click ends quietly
+            raise
+        except OSError as error:
+            _show_error(f"{error.filename or 'a file'}: {error.strerror or error}")
+            ctx.exit(EXIT_FAILED)
+
+
+def _show_error(text: str) -> None:
+    from imforensics.report.escaping import for_terminal_lines
+
+    click.echo(f"Error: {for_terminal_lines(text)}", err=True)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 work done, whatever the verdict; 1 could not be done, or a scan in which some "
+    "files failed; 2 wrong usage or invalid configuration; 3 only with --fail-above. Data goes to standard "
+    "output, everything else to standard error.",
+)
+@click.version_option(__version__, prog_name="imforensics")
+def main() -> None:
+    """Image forensics: is this photo tampered with, where, how sure are we, and what shows it.
+
+    \b
+    Examples:
+      imforensics analyze photo.jpg -o report/
+      imforensics scan folder/ -o results/
+    """
+
+
+if __name__ == "__main__":
+    sys.exit(main())

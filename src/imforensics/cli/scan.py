@@ -1,0 +1,146 @@
+"""`imforensics scan`: many files, one row each."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, NoReturn, cast
+
+import click
+
+from imforensics.cli.main import EXIT_ABOVE, EXIT_FAILED
+from imforensics.cli.options import (
+    command_line,
+    config_option,
+    json_option,
+    overwrite_option,
+    quiet_option,
+    set_option,
+)
+from imforensics.errors import EvidenceError
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from imforensics.pipeline.scan_worker import ReportsPolicy
+    from imforensics.store import Row
+
+
+@click.command(
+    "scan",
+    epilog="""\b
+Examples:
+  imforensics scan photos/ -o results/
+  imforensics scan photos/ -o results/ --reports all --include '*.jpg'
+  find . -name '*.png' | imforensics scan --files-from - --json > rows.jsonl
+  imforensics scan inbox/ -o results/ --fail-above 0.9 || notify
+
+\b
+In the results folder: results.jsonl (one row a file, written as it is done), summary.csv, index.html.
+Run the same command again to go on after a stop: a file whose content and configuration are unchanged
+is not analyzed twice.
+""",
+)
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Results folder; resumes in it."
+)
+@click.option(
+    "--files-from", type=click.File("rb"), help="Read paths from a file, one a line; - is standard input."
+)
+@click.option("--include", multiple=True, metavar="PATTERN", help="Only names like '*.jpg'. Repeatable.")
+@click.option("-j", "--workers", type=click.IntRange(1), help="Processes; default: all cores.")
+@click.option(
+    "--reports",
+    type=click.Choice(["none", "tampered", "all"]),
+    default="none",
+    show_default=True,
+    help="Write a full report for these files (needs -o).",
+)
+@click.option(
+    "--fail-above", type=click.FloatRange(0, 1), metavar="T", help="Exit with 3 if some score is >= T."
+)
+@click.option("--retry-errors", is_flag=True, help="Analyze files again whose row is an error.")
+@json_option
+@quiet_option
+@overwrite_option
+@config_option
+@set_option
+def command(
+    paths: tuple[Path, ...],
+    output: Path | None,
+    files_from: IO[bytes] | None,
+    include: tuple[str, ...],
+    workers: int | None,
+    reports: str,
+    fail_above: float | None,
+    retry_errors: bool,
+    as_json: bool,
+    quiet: bool,
+    overwrite: bool,
+    config_path: Path | None,
+    overrides: tuple[str, ...],
+) -> None:
+    """Analyze folders and lists of images on all cores.
+
+    Every file gives one row: its label, probability and scores, or the error that stopped it. Without -o the
+    rows go to standard output as JSON Lines.
+    """
+    from imforensics.config import ScanConfig, load_config
+    from imforensics.pipeline.scan import list_files, plan_scan, write_overview
+
+    if reports != "none" and output is None:
+        raise click.UsageError("--reports needs -o, the folder to write to.")
+    config = load_config(ScanConfig, config_path, overrides)
+    named = [*paths, *_read_paths(files_from)]
+    if not named:
+        raise click.UsageError("Name files or folders to scan, or pass --files-from.")
+    files = list_files(named, recursive=config.recursive, include=include, exclude=output)
+    if not files:
+        raise EvidenceError("no files to scan: the folders named are empty, or --include matches nothing")
+    scan = plan_scan(files, config, folder=output, overwrite=overwrite, retry_errors=retry_errors)
+    rows = list(scan.done)
+    print_rows = as_json or output is None
+    if print_rows:
+        for row in scan.done:
+            click.echo(json.dumps(row))
+    with _progress(len(files), len(scan.done), quiet) as bar:
+        for row in scan.run(
+            workers=workers, reports=cast("ReportsPolicy", reports), command_line=command_line()
+        ):
+            rows.append(row)
+            if print_rows:
+                click.echo(json.dumps(row))
+            bar.update(1)
+    if scan.store is not None:
+        write_overview(scan.store)
+    _show_totals(rows, len(scan.done), output, as_data=not print_rows)
+    raise click.exceptions.Exit(_exit_code(rows, fail_above))
+
+
+def _read_paths(file: IO[bytes] | None) -> list[Path]:
+    lines = file.read().splitlines() if file is not None else []
+    return [Path(os.fsdecode(line)) for line in lines if line]
+
+
+def _progress(total: int, done: int, quiet: bool) -> tqdm[NoReturn]:
+    from tqdm import tqdm
+
+    return tqdm(total=total, initial=done, unit="file", desc="scan", disable=True if quiet else None)
+
+
+def _show_totals(rows: list[Row], resumed: int, output: Path | None, *, as_data: bool) -> None:
+    counts = Counter(str(row["label"] or "error") for row in rows)
+    words = ", ".join(f"{counts[label]} {label}" for label in sorted(counts))
+    earlier = f" ({resumed} done before)" if resumed else ""
+    place = f"; see {output / 'index.html'}" if output is not None else ""
+    click.echo(f"{len(rows)} files{earlier}: {words}{place}", err=not as_data)
+
+
+def _exit_code(rows: list[Row], fail_above: float | None) -> int:
+    scores = [score for row in rows if isinstance(score := row["score"], float)]
+    if fail_above is not None and any(score >= fail_above for score in scores):
+        return EXIT_ABOVE
+    return EXIT_FAILED if any(row["status"] == "error" for row in rows) else 0

@@ -1,0 +1,1 @@
+"""The use cases behind the commands: evidence in, reports out. Nothing here prints or exits."""

@@ -1,0 +1,208 @@
+"""Analyze one piece of evidence: run every configured method, combine the findings into one statement."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from importlib import metadata
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from imforensics import __version__
+from imforensics.config import AnalyzeConfig, config_digest, describe_problems
+from imforensics.errors import ConfigError, EvidenceError
+from imforensics.evidence import read_evidence
+from imforensics.fusion import make_statement
+from imforensics.methods import METHODS, load_method
+from imforensics.methods.base import Method
+from imforensics.types import Evidence, Finding, JsonValue, MethodDescription, Report
+
+REPORTED_LIBRARIES = (
+    "exifread",
+    "jpeglib",
+    "numpy",
+    "onnxruntime",
+    "pillow",
+    "pillow-heif",
+    "pywavelets",
+)
+
+
+@dataclass(frozen=True)
+class Analyzer:
+    """The configured methods, ready to be run on any number of files.
+
+    Attributes:
+        methods: in the order of the configuration.
+        max_pixels: larger images are refused.
+        settings: every parameter in force, defaults too, JSON-ready; tool version and bundles included.
+        digest: SHA-256 of `settings`.
+    """
+
+    methods: tuple[Method, ...]
+    max_pixels: int
+    settings: Mapping[str, JsonValue]
+    digest: str
+
+    def analyze(
+        self, source: Path | bytes, *, name: str | None = None, command_line: Sequence[str] = ()
+    ) -> Report:
+        """Read one file and run every method on it.
+
+        Args:
+            source: a path, or the bytes of a file.
+            name: name to report it under; a path's own where None.
+            command_line: as given by the user, for the report.
+
+        Returns:
+            The report; a method that broke is a finding with status "failed".
+
+        Raises:
+            EvidenceError: the file cannot be read as an image, or changed while it was analyzed.
+        """
+        started_at = datetime.now(UTC)
+        evidence = read_evidence(source, name=name, max_pixels=self.max_pixels)
+        findings = tuple(run_method(method, evidence) for method in self.methods)
+        return Report(
+            evidence=evidence,
+            findings=findings,
+            statement=make_statement(findings),
+            settings=self.settings,
+            config_digest=self.digest,
+            bundle_digests=_bundle_digests(self.methods),
+            versions=software_versions(),
+            command_line=tuple(command_line),
+            started_at=started_at,
+            created_at=datetime.now(UTC),
+            sha256_after=_hash_again(evidence),
+        )
+
+
+def build_analyzer(config: AnalyzeConfig) -> Analyzer:
+    """Check every method's options and load what the methods need.
+
+    Raises:
+        ConfigError: unknown methods or wrong options; all are listed.
+        BundleError: a trained bundle is missing or damaged.
+    """
+    methods = build_methods(config.methods)
+    settings: dict[str, JsonValue] = {
+        "version": __version__,
+        "max_pixels": config.max_pixels,
+        "methods": {method.name: method.options.model_dump(mode="json") for method in methods},
+        "bundles": dict(_bundle_digests(methods)),
+    }
+    return Analyzer(methods, config.max_pixels, settings, config_digest(settings))
+
+
+def build_methods(options_by_name: Mapping[str, Mapping[str, object]]) -> tuple[Method, ...]:
+    """Instances of the named methods with checked options.
+
+    Raises:
+        ConfigError: unknown methods or wrong options; all are listed.
+    """
+    problems: list[str] = []
+    methods: list[Method] = []
+    for name, options in options_by_name.items():
+        if name not in METHODS:
+            nearest = get_close_matches(name, METHODS, n=1)
+            hint = f"did you mean {nearest[0]}?" if nearest else f"known methods: {', '.join(METHODS)}"
+            problems.append(f"methods.{name}: unknown method; {hint}")
+            continue
+        method_class = load_method(name)
+        try:
+            methods.append(method_class(method_class.Options.model_validate(options)))
+        except ValidationError as error:
+            problems += [f"methods.{name}.{line}" for line in describe_problems(method_class.Options, error)]
+    if problems:
+        raise ConfigError("The methods are not configured right:\n" + "\n".join(f"  {p}" for p in problems))
+    return tuple(methods)
+
+
+def resolve_config(config: AnalyzeConfig) -> AnalyzeConfig:
+    """The same configuration with every method's options spelled out.
+
+    Raises:
+        ConfigError: unknown methods or wrong options; all are listed.
+    """
+    options = {
+        method.name: method.options.model_dump(mode="json") for method in build_methods(config.methods)
+    }
+    return config.model_copy(update={"methods": options})
+
+
+def run_method(method: Method, evidence: Evidence) -> Finding:
+    """Run one method; what the evidence lacks makes it `not_applicable`, an exception makes it `failed`."""
+    if "jpeg" in method.requires and evidence.jpeg is None:
+        note = f"needs a JPEG; this is {evidence.format}"
+        return Finding(method.name, method.family, "not_applicable", notes=(note,))
+    started = time.perf_counter()
+    try:
+        finding = method.analyze(evidence)
+    except Exception as error:  # one broken method must not cost the other findings
+        note = f"{type(error).__name__}: {error}"
+        finding = Finding(method.name, method.family, "failed", notes=(note,))
+    return replace(finding, seconds=time.perf_counter() - started)
+
+
+def describe_methods() -> dict[str, MethodDescription]:
+    """Name to description of every method there is, for reports and listings."""
+    methods = [load_method(name) for name in METHODS]
+    return {
+        method.name: MethodDescription(
+            name=method.name,
+            family=method.family,
+            question=method.question,
+            idea=method.idea,
+            limitations=method.limitations,
+            citation=method.reference.citation,
+            doi=method.reference.doi,
+        )
+        for method in methods
+    }
+
+
+def image_score(report: Report) -> float | None:
+    """The one score of an image: of the method that the statement rests on, else of the first learned one.
+
+    Returns:
+        [0, 1], higher = more likely tampered; None where neither gave a score.
+    """
+    ranked = [f for f in report.findings if f.method in report.statement.basis]
+    ranked += [f for f in report.findings if f.family == "learned"]
+    return next((f.score for f in ranked if f.status == "ok" and f.score is not None), None)
+
+
+def software_versions() -> dict[str, str]:
+    """Versions of imforensics, Python and the libraries that decode and compute."""
+    from PIL import features
+
+    versions = {"imforensics": __version__, "python": platform.python_version()}
+    versions |= {name: metadata.version(name) for name in REPORTED_LIBRARIES}
+    versions["libjpeg-turbo"] = features.version("libjpeg_turbo") or "not used"
+    versions["os"] = platform.platform()
+    versions["cpu"] = f"{platform.machine()}, {os.cpu_count()} logical cores"
+    return versions
+
+
+def _bundle_digests(methods: Sequence[Method]) -> dict[str, str]:
+    return {name: digest for method in methods for name, digest in method.bundle_digests.items()}
+
+
+def _hash_again(evidence: Evidence) -> str | None:
+    if evidence.path is None:
+        return None
+    with evidence.path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != evidence.sha256:
+        raise EvidenceError(
+            f"{evidence.name} changed while it was analyzed; analyze a copy that nobody writes to"
+        )
+    return digest

@@ -1,0 +1,145 @@
+"""What one worker process of a scan does with one file: a row, a thumbnail, a report."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from imforensics.config import ScanConfig
+from imforensics.errors import ImforensicsError
+from imforensics.pipeline.analyze import Analyzer, build_analyzer, describe_methods, image_score
+from imforensics.store import Row
+from imforensics.types import JsonValue, Report
+
+ReportsPolicy = Literal["none", "tampered", "all"]
+ROW_FIELDS = ("label", "probability", "log10_lr", "score", "format", "width", "height", "report", "seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What every worker of one scan is told.
+
+    Attributes:
+        config: what to do with a file.
+        folder: where thumbnails and reports go; None writes none.
+        reports: for which files a full report is written below `folder`.
+        command_line: as given by the user, for the reports.
+    """
+
+    config: ScanConfig
+    folder: Path | None
+    reports: ReportsPolicy
+    command_line: tuple[str, ...]
+
+
+_worker: tuple[Analyzer, WorkerSettings] | None = None
+
+
+def prepare_worker(settings: WorkerSettings) -> None:
+    """Load the methods once; called in a new process before its first file."""
+    global _worker  # noqa: PLW0603 - the one analyzer that a worker process keeps
+    _worker = (build_analyzer(settings.config), settings)
+
+
+def scan_file(path: Path) -> Row:
+    """Analyze one file in a prepared worker.
+
+    Returns:
+        Its row; for a file that cannot be analyzed a row with status "error".
+    """
+    if _worker is None:
+        raise RuntimeError("this process was not prepared; call prepare_worker first")
+    analyzer, settings = _worker
+    started = datetime.now(UTC)
+    try:
+        report = analyzer.analyze(path, command_line=settings.command_line)
+    except ImforensicsError as error:
+        found: Row = {"sha256": sha256_of(path), "started_at": started.isoformat()}
+        return {**error_row(path, str(error)), **found}
+    row = _report_row(path, report)
+    if settings.folder is not None:
+        _write_thumbnail(report, settings.folder, settings.config.thumbnail_size)
+        row["report"] = _write_full_report(row, report, settings)
+    return row
+
+
+def error_row(path: Path, error: str) -> Row:
+    """The row of a file that could not be analyzed."""
+    empty: Row = dict.fromkeys(ROW_FIELDS)
+    head: Row = {**file_identity(path), "sha256": None, "status": "error", "error": error}
+    return {**head, **empty, "findings": [], "started_at": None}
+
+
+def file_identity(path: Path) -> Row:
+    """How a row names its file: "file", and "file_hex" where the name is not UTF-8."""
+    raw = os.fsencode(path)
+    try:
+        return {"file": raw.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"file": raw.decode("utf-8", "backslashreplace"), "file_hex": raw.hex()}
+
+
+def sha256_of(path: Path) -> str | None:
+    """Hexadecimal SHA-256 of a file; None where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def thumbnail_path(folder: Path, sha256: str) -> Path:
+    """Where a scan keeps the thumbnail of a content."""
+    return folder / "thumbnails" / f"{sha256[:32]}.jpg"
+
+
+def _report_row(path: Path, report: Report) -> Row:
+    statement, evidence = report.statement, report.evidence
+    findings: list[JsonValue] = [
+        {"method": f.method, "status": f.status, "score": f.score} for f in report.findings
+    ]
+    return {
+        **file_identity(path),
+        "sha256": evidence.sha256,
+        "status": "ok",
+        "error": None,
+        "label": statement.label,
+        "probability": statement.probability,
+        "log10_lr": statement.log10_lr,
+        "score": image_score(report),
+        "format": evidence.format,
+        "width": evidence.width,
+        "height": evidence.height,
+        "report": None,
+        "seconds": (report.created_at - report.started_at).total_seconds(),
+        "findings": findings,
+        "started_at": report.started_at.isoformat(),
+    }
+
+
+def _write_thumbnail(report: Report, folder: Path, size: int) -> None:
+    from imforensics.report.figures import encode_preview
+
+    evidence = report.evidence
+    target = thumbnail_path(folder, evidence.sha256)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    content = encode_preview(evidence.pixels, longest=size, orientation=evidence.orientation)
+    temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+    temporary.write_bytes(content)
+    temporary.replace(target)
+
+
+def _write_full_report(row: Row, report: Report, settings: WorkerSettings) -> str | None:
+    is_wanted = settings.reports == "all" or settings.reports == row["label"]
+    if settings.folder is None or not is_wanted:
+        return None
+    from imforensics.report.writers import write_report
+
+    name = f"{row.get('file_hex') or row['file']}\0{row['sha256']}"  # two names of one content: two reports
+    place = Path("reports") / hashlib.sha256(name.encode()).hexdigest()[:32]
+    write_report(report, describe_methods(), settings.folder / place, overwrite=True)
+    return (place / "report.html").as_posix()

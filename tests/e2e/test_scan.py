@@ -1,0 +1,143 @@
+"""`imforensics scan` as a user runs it: a process, a folder, files on disk."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+SCAN = [sys.executable, "-m", "imforensics.cli.main", "scan"]
+VOLATILE = ("seconds", "started_at")
+
+
+def make_photos(folder: Path, count: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(7)
+    for number in range(count):
+        coarse = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
+        picture = Image.fromarray(coarse).resize((160, 120), Image.Resampling.BICUBIC)
+        picture.save(folder / f"photo_{number:03}.jpg", quality=70 + number % 25)
+
+
+def run_scan(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+    command = [*SCAN, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def stored_rows(folder: Path) -> dict[str, dict]:
+    rows = [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
+    assert len({row["file"] for row in rows}) == len(rows), "a file has two rows"
+    return {row["file"]: {k: v for k, v in row.items() if k not in VOLATILE} for row in rows}
+
+
+def test_every_file_is_a_row_and_the_views_hold_them_all(tmp_path: Path) -> None:
+    make_photos(tmp_path / "in" / "below", 3)
+    (tmp_path / "in" / "notes.jpg").write_text("not an image")
+    done = run_scan(tmp_path / "in", "-o", tmp_path / "out", "--reports", "all", code=1)
+    assert "4 files" in done.stdout
+    rows = stored_rows(tmp_path / "out")
+    assert len(rows) == 4
+    bad = rows[str(tmp_path / "in" / "notes.jpg")]
+    assert bad["status"] == "error"
+    assert bad["error"]
+    with (tmp_path / "out" / "summary.csv").open(newline="", encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == 4
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert page.count("photo_") >= 3
+    for row in rows.values():
+        assert (row["report"] is None) == (row["status"] == "error")
+        if row["report"]:
+            assert (tmp_path / "out" / row["report"]).stat().st_size > 1000
+
+
+def test_a_second_run_analyzes_nothing_and_changes_no_row(tmp_path: Path) -> None:
+    make_photos(tmp_path / "in", 3)
+    run_scan(tmp_path / "in", "-o", tmp_path / "out")
+    before = (tmp_path / "out" / "results.jsonl").read_bytes()
+    done = run_scan(tmp_path / "in", "-o", tmp_path / "out")
+    assert "(3 done before)" in done.stdout
+    assert (tmp_path / "out" / "results.jsonl").read_bytes() == before
+
+
+def test_changed_content_or_configuration_is_analyzed_again(tmp_path: Path) -> None:
+    make_photos(tmp_path / "in", 3)
+    run_scan(tmp_path / "in", "-o", tmp_path / "out")
+    (tmp_path / "in" / "photo_001.jpg").write_bytes((tmp_path / "in" / "photo_002.jpg").read_bytes())
+    assert "(2 done before)" in run_scan(tmp_path / "in", "-o", tmp_path / "out").stdout
+    again = run_scan(tmp_path / "in", "-o", tmp_path / "out", "--set", "methods.ela.quality=80")
+    assert "done before" not in again.stdout
+    assert len(stored_rows(tmp_path / "out")) == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills a process group")
+def test_a_killed_scan_goes_on_to_the_same_rows(tmp_path: Path) -> None:
+    make_photos(tmp_path / "in", 40)
+    run_scan(tmp_path / "in", "-o", tmp_path / "whole")
+    command = [*SCAN, str(tmp_path / "in"), "-o", str(tmp_path / "killed")]
+    process = subprocess.Popen(
+        command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    results = tmp_path / "killed" / "results.jsonl"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if results.exists() and results.read_bytes().count(b"\n") >= 3:
+            break
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    stopped_at = results.read_bytes().count(b"\n")
+    assert 3 <= stopped_at < 40
+    done = run_scan(tmp_path / "in", "-o", tmp_path / "killed")
+    assert "done before" in done.stdout
+    assert stored_rows(tmp_path / "killed") == stored_rows(tmp_path / "whole")
+
+
+def test_rows_go_to_standard_output_without_a_folder(tmp_path: Path) -> None:
+    make_photos(tmp_path / "in", 2)
+    rows = [json.loads(line) for line in run_scan(tmp_path / "in").stdout.splitlines()]
+    assert {Path(row["file"]).name for row in rows} == {"photo_000.jpg", "photo_001.jpg"}
+    assert {row["label"] for row in rows} <= {"authentic", "tampered", "inconclusive"}
+
+
+def test_a_list_of_files_from_standard_input(tmp_path: Path) -> None:
+    make_photos(tmp_path / "in", 2)
+    listing = "\n".join(str(path) for path in sorted((tmp_path / "in").iterdir()))
+    done = subprocess.run(
+        [*SCAN, "--files-from", "-"], input=listing, capture_output=True, text=True, check=True
+    )
+    assert len(done.stdout.splitlines()) == 2
+
+
+def test_fail_above_gives_exit_code_three_only_when_a_score_reaches_it(tmp_path: Path) -> None:
+    make_photos(tmp_path / "in", 2)
+    run_scan(tmp_path / "in", "--fail-above", "0.0", code=3)
+    run_scan(tmp_path / "in", "--fail-above", "1.0", code=0)
+
+
+def test_wrong_usage_is_exit_code_two(tmp_path: Path) -> None:
+    run_scan(code=2)
+    make_photos(tmp_path / "in", 1)
+    assert "did you mean ela?" in run_scan(tmp_path / "in", "--set", "methods.ele.quality=3", code=2).stderr
+
+
+def test_a_folder_that_is_missing_or_empty_is_exit_code_one(tmp_path: Path) -> None:
+    assert "does not exist" in run_scan(tmp_path / "none", code=1).stderr
+    (tmp_path / "empty").mkdir()
+    assert "no files to scan" in run_scan(tmp_path / "empty", code=1).stderr
+
+
+def test_results_of_other_folders_stay(tmp_path: Path) -> None:
+    make_photos(tmp_path / "a", 1)
+    make_photos(tmp_path / "b", 1)
+    run_scan(tmp_path / "a", "-o", tmp_path / "out")
+    run_scan(tmp_path / "b", "-o", tmp_path / "out")
+    assert len(stored_rows(tmp_path / "out")) == 2
