@@ -36,18 +36,21 @@ def make_photo(path: Path, megapixels: float) -> None:
     Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(path, quality=90)
 
 
-def run(command: list[str]) -> tuple[float, float]:
-    """Seconds and peak MB of one process and its children."""
+def run(command: list[str], *, exit_code: int = 0) -> tuple[float, float]:
+    """Seconds of one process, and peak MB of the largest among it and its children."""
     measured = (
         "import resource, subprocess, sys;"
-        "subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True);"
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
+        "code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode;"
+        "print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)"
     )
     started = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", measured, *command], check=True, capture_output=True, text=True
     )
-    return time.perf_counter() - started, float(done.stdout)
+    code, memory = done.stdout.split()
+    if int(code) != exit_code:
+        raise RuntimeError(f"expected exit code {exit_code}, received {code}: {done.stderr}")
+    return time.perf_counter() - started, float(memory)
 
 
 def main() -> None:

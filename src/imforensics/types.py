@@ -264,6 +264,7 @@ class Report:
         started_at: UTC.
         created_at: UTC, when the last method was done.
         sha256_after: SHA-256 of the file read again after the analysis, None for bytes.
+        case: what the user says of the examination: "case", "item", "operator"; those given.
     """
 
     evidence: Evidence
@@ -277,6 +278,7 @@ class Report:
     started_at: datetime
     created_at: datetime
     sha256_after: str | None
+    case: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,3 +141,17 @@ def test_results_of_other_folders_stay(tmp_path: Path) -> None:
     run_scan(tmp_path / "a", "-o", tmp_path / "out")
     run_scan(tmp_path / "b", "-o", tmp_path / "out")
     assert len(stored_rows(tmp_path / "out")) == 2
+
+
+def test_two_hundred_broken_and_odd_files_are_two_hundred_rows(tmp_path: Path) -> None:
+    script = Path(__file__).parents[2] / "scripts" / "make_odd_files.py"
+    subprocess.run([sys.executable, script, tmp_path / "odd"], check=True, capture_output=True)
+    done = run_scan(tmp_path / "odd", "-o", tmp_path / "out", code=1)
+    assert done.stdout.startswith("200 files: ")
+    rows = [json.loads(line) for line in (tmp_path / "out" / "results.jsonl").read_text().splitlines()]
+    assert len({row.get("file_hex") or row["file"] for row in rows}) == len(rows) == 200
+    assert all(bool(row["error"]) == (row["status"] == "error") for row in rows)
+    assert not any("worker process died" in (row["error"] or "") for row in rows)
+    assert not any("took longer" in (row["error"] or "") for row in rows)
+    assert sum(row["status"] == "ok" for row in rows) > 50
+    assert not [f for row in rows for f in row["findings"] if f["status"] == "failed"]

@@ -39,6 +39,9 @@ Examples:
 @click.option(
     "--save-maps", is_flag=True, help="Write each localization map as maps/METHOD.npy (float32, needs -o)."
 )
+@click.option("--case", help="Case number, for the report.")
+@click.option("--item", help="Item number of the evidence, for the report.")
+@click.option("--operator", help="Who made the examination, for the report.")
 @overwrite_option
 @config_option
 @set_option
@@ -47,6 +50,9 @@ def command(
     output: Path | None,
     as_json: bool,
     save_maps: bool,
+    case: str | None,
+    item: str | None,
+    operator: str | None,
     overwrite: bool,
     config_path: Path | None,
     overrides: tuple[str, ...],
@@ -63,11 +69,13 @@ def command(
     if save_maps and output is None:
         raise click.UsageError("--save-maps needs -o, the folder to write to.")
     analyzer = build_analyzer(load_config(AnalyzeConfig, config_path, overrides))
+    given = {"case": case, "item": item, "operator": operator}
+    details = {key: value for key, value in given.items() if value is not None}
     failures = 0
     for file in files:
         try:
             report = analyzer.analyze(
-                _source(file), name="-" if file == "-" else None, command_line=command_line()
+                _source(file), name="-" if file == "-" else None, command_line=command_line(), case=details
             )
             folder = _report_folder(output, report, is_only=len(files) == 1)
             page = _write(report, folder, save_maps, overwrite) if folder else None

@@ -52,7 +52,12 @@ class Analyzer:
     digest: str
 
     def analyze(
-        self, source: Path | bytes, *, name: str | None = None, command_line: Sequence[str] = ()
+        self,
+        source: Path | bytes,
+        *,
+        name: str | None = None,
+        command_line: Sequence[str] = (),
+        case: Mapping[str, str] | None = None,
     ) -> Report:
         """Read one file and run every method on it.
 
@@ -60,6 +65,7 @@ class Analyzer:
             source: a path, or the bytes of a file.
             name: name to report it under; a path's own where None.
             command_line: as given by the user, for the report.
+            case: what the user says of the examination, see `Report.case`.
 
         Returns:
             The report; a method that broke is a finding with status "failed".
@@ -82,6 +88,7 @@ class Analyzer:
             started_at=started_at,
             created_at=datetime.now(UTC),
             sha256_after=_hash_again(evidence),
+            case=dict(case or {}),
         )
 
 

@@ -17,12 +17,13 @@ from imforensics.report.map_statistics import map_statistics
 from imforensics.types import Finding, JsonValue, MethodDescription, Opinion, Report, Statement
 
 SCHEMA_VERSION = "1.0"
+CASE_FIELDS = ("case", "item", "operator")
 SIGNIFICANT_DIGITS = 6  # of every number that was computed
 
 # What says when, where, by what and under which name, not what was found: left out of `result_digest`.
 VOLATILE = frozenset(
     {"report_id", "result_digest", "started_at", "created_at", "command_line", "reproduce", "tool", "files",
-     "sha256_after"}
+     "sha256_after", "case"}
 )  # fmt: skip
 VOLATILE_IN_EVIDENCE = frozenset({"name", "name_hex", "has_matching_extension"})
 VOLATILE_IN_FINDING = frozenset({"seconds"})
@@ -75,6 +76,7 @@ def report_document(
         "label": report.statement.label,
         **_statement_numbers(report.statement),
         "statement": _statement_block(report.statement),
+        "case": {name: report.case.get(name) for name in CASE_FIELDS},
         "evidence": evidence_block(report.evidence),
         "sha256_after": report.sha256_after,
         "findings": [_finding_block(finding, descriptions[finding.method]) for finding in report.findings],

@@ -97,7 +97,8 @@ def json_for_html(value: JsonValue) -> str:
     >>> json_for_html("</script>")
     '"\\u003c/script\\u003e"'
     """
-    text = for_json(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+    raw = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = _SURROGATE.sub(lambda match: _visible(match).replace("\\", "\\\\"), raw)  # escaped within JSON
     return re.sub("[<>&\u2028\u2029]", lambda match: _JSON_IN_HTML[match[0]], text)
 
 
