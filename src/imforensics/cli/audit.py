@@ -107,6 +107,5 @@ def _show(document: dict[str, Any]) -> None:
         f"{near['across_groups']} between source groups, {near['across_splits']} between splits"
     )
     masks = {key: len(integrity[key]) for key in integrity if key.endswith("_masks")}
-    click.echo(
-        "masks: " + ", ".join(f"{number} {key.removesuffix('_masks')}" for key, number in masks.items())
-    )
+    defects = [f"{number} {key.removesuffix('_masks')}" for key, number in masks.items()]
+    click.echo(f"masks: {', '.join(defects)}, {len(document['suspect_masks'])} suspect")

@@ -87,6 +87,11 @@ def find_twins(dataset: Dataset) -> TwinSearch:
     return TwinSearch(tuple(pairs), tuple(dropped))
 
 
+def has_twins(dataset: Dataset) -> bool:
+    """A list of the set's twins is committed."""
+    return read_list(f"{dataset.name}_twins.csv") is not None
+
+
 def load_twins(dataset: Dataset, samples: Iterable[Sample]) -> tuple[Twin, ...]:
     """The committed twins of these samples; samples without one, authentic ones too, are left out.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,56 +16,20 @@ from imforensics.datasets.header_facts import (
     tabulate_facts,
 )
 from imforensics.datasets.integrity import IntegrityReport, check_integrity, find_splits
+from imforensics.datasets.mask_check import SuspectMask, find_suspect_masks
 from imforensics.datasets.near_duplicates import difference_hash, find_near_duplicates
+from imforensics.datasets.twins import Twin, has_twins, load_twins
 from imforensics.errors import DatasetError
 from imforensics.metrics.detection import detection_metrics
 from imforensics.metrics.intervals import detection_intervals
+from imforensics.pipeline.audit_verdict import FactResult, NearDuplicates, judge_set
 from imforensics.types import JsonValue, Sample
 
 ALL_FACTS = "all facts together"
-STRONG = 0.9  # balanced accuracy from which headers alone nearly solve the task
+RARE_SHARE = 0.01  # of the images: a size that so few have is listed
 DECISION = 1e-9  # log odds: a value that was never seen, or tells nothing, is not called tampered
-WEAK = 0.6  # balanced accuracy below which headers alone tell little
 
 Progress = Callable[[Iterable[Sample], str], Iterable[Sample]]
-
-
-@dataclass(frozen=True, slots=True)
-class FactResult:
-    """How well one header fact tells the classes apart, cross-validated by source group.
-
-    Attributes:
-        fact: its name.
-        distinct_values: number of values in the set.
-        accuracy: share rightly told.
-        balanced_accuracy: mean of the two classes' shares.
-        auc: area under the ROC curve.
-        auc_interval: 95 % bootstrap interval by group.
-    """
-
-    fact: str
-    distinct_values: int
-    accuracy: float
-    balanced_accuracy: float
-    auc: float
-    auc_interval: tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class NearDuplicates:
-    """Pairs of pictures that look the same, apart from byte-identical ones, counted.
-
-    Attributes:
-        pairs: all pairs.
-        across_groups: pairs whose source groups differ: the groups do not hold siblings together.
-        across_splits: pairs of which one is in another split: a test picture was seen in training.
-        examples: the first pairs across splits, else across groups; (path, path).
-    """
-
-    pairs: int
-    across_groups: int
-    across_splits: int
-    examples: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +40,18 @@ class Audit:
         integrity: counts, masks, unreadable files, byte duplicates.
         facts: one result for each header fact, the strongest first; empty for a set with one class.
         near_duplicates: by perceptual hash.
+        suspect_masks: masks that leave out most of what differs from the host; needs committed twins.
+        swapped_names: tampered images whose host is the image named second; needs committed twins.
+        rare_sizes: "height x width" to the images of that size, for sizes of at most 1 % of the images.
         verdict: what results on this set may claim, sentence by sentence.
     """
 
     integrity: IntegrityReport
     facts: tuple[FactResult, ...]
     near_duplicates: NearDuplicates
+    suspect_masks: tuple[SuspectMask, ...]
+    swapped_names: tuple[str, ...]
+    rare_sizes: dict[str, tuple[str, ...]]
     verdict: tuple[str, ...]
 
 
@@ -104,12 +74,21 @@ def audit_dataset(
     readable = [sample for sample in dataset.samples if sample.image_path not in integrity.unreadable_images]
     if not readable:
         raise DatasetError(f"{dataset.root}: no image of {dataset.name} can be read; nothing to audit")
-    facts = measure_facts(
-        [read_header_facts(sample.image_path) for sample in track(readable, "headers")], readable, seed=seed
-    )
+    headers = [read_header_facts(sample.image_path) for sample in track(readable, "headers")]
+    facts = measure_facts(headers, readable, seed=seed)
     hashes = np.stack([difference_hash(sample.image_path) for sample in track(readable, "perceptual hashes")])
     near = count_near_duplicates(dataset, readable, hashes, integrity)
-    return Audit(integrity, facts, near, judge_set(integrity, facts, near))
+    twins = load_twins(dataset, readable) if has_twins(dataset) else ()
+    suspects = tuple(find_suspect_masks(twins, encoding=dataset.card.mask_encoding))
+    return Audit(
+        integrity=integrity,
+        facts=facts,
+        near_duplicates=near,
+        suspect_masks=suspects,
+        swapped_names=_find_swapped_names(twins, dataset),
+        rare_sizes=_find_rare_sizes(headers, readable, dataset),
+        verdict=judge_set(integrity, facts, near, suspects),
+    )
 
 
 def measure_facts(
@@ -165,58 +144,6 @@ def count_near_duplicates(
     return NearDuplicates(len(pairs), len(across_groups), len(across_splits), names)
 
 
-def judge_set(
-    integrity: IntegrityReport, facts: Sequence[FactResult], near: NearDuplicates
-) -> tuple[str, ...]:
-    """What results on the set may claim, in sentences that follow from the figures by fixed rules."""
-    return (_judge_headers(facts), *_judge_copies(integrity, near), *_judge_masks(integrity))
-
-
-def _judge_headers(facts: Sequence[FactResult]) -> str:
-    if not facts:
-        return "The set has one class or one source group: detection cannot be measured on it."
-    best = max(facts, key=lambda result: result.balanced_accuracy)
-    if best.balanced_accuracy >= STRONG:
-        return (
-            "Detection results on the files as they are say nothing about tampering: a look-up of "
-            f"{best.fact}, without looking at a pixel, tells {best.accuracy:.1%} of them right. "
-            "Compare methods on the twin protocol, and print the look-up beside every result."
-        )
-    if best.balanced_accuracy >= WEAK:
-        return (
-            f"Header facts tell the classes apart in part ({best.fact}: {best.accuracy:.1%} right). "
-            "A detection result on the files as they are counts only as far as it exceeds that."
-        )
-    return f"Header facts tell little (best: {best.fact}, balanced accuracy {best.balanced_accuracy:.2f})."
-
-
-def _judge_copies(integrity: IntegrityReport, near: NearDuplicates) -> Iterator[str]:
-    across_splits = sum(copies.is_across_splits for copies in integrity.duplicates)
-    across_classes = sum(copies.is_across_classes for copies in integrity.duplicates)
-    across_sets = sum(copies.is_across_sets for copies in integrity.duplicates)
-    if across_splits or near.across_splits:
-        yield (
-            f"Test pictures were seen in training: {across_splits} byte-identical and {near.across_splits} "
-            "near-duplicate cases stand in different splits."
-        )
-    if across_classes:
-        yield f"{across_classes} pictures carry both labels under different names."
-    if across_sets:
-        yield (
-            f"{across_sets} pictures are byte-identical in the sets compared: remove them before a "
-            "cross-set test."
-        )
-
-
-def _judge_masks(integrity: IntegrityReport) -> Iterator[str]:
-    unusable = len(integrity.missing_masks) + len(integrity.ill_sized_masks) + len(integrity.unreadable_masks)
-    odd = len(integrity.empty_masks) + len(integrity.full_masks)
-    if unusable or odd:
-        yield (
-            f"Localization leaves out {unusable} images without a usable mask; {odd} masks are empty or full."
-        )
-
-
 def audit_document(audit: Audit) -> dict[str, JsonValue]:
     """The audit as JSON-ready values."""
     facts: list[JsonValue] = [
@@ -241,6 +168,12 @@ def audit_document(audit: Audit) -> dict[str, JsonValue]:
             "across_splits": near.across_splits,
             "examples": [list(pair) for pair in near.examples],
         },
+        "suspect_masks": [
+            {"mask": str(s.mask_path), "share_inside": s.share_inside, "changed_area": s.changed_area}
+            for s in audit.suspect_masks
+        ],
+        "swapped_names": list(audit.swapped_names),
+        "rare_sizes": {size: list(names) for size, names in audit.rare_sizes.items()},
         "integrity": audit.integrity.to_json(),
     }
 
@@ -260,6 +193,22 @@ def _measure(
     return FactResult(
         name, distinct, found["accuracy"], found["balanced_accuracy"], found["auc"], intervals["auc"]
     )
+
+
+def _find_swapped_names(twins: Sequence[Twin], dataset: Dataset) -> tuple[str, ...]:
+    own_ids = {sample.image_path: sample.host for sample in dataset.samples if sample.label == 0}
+    return tuple(t.tampered.image_path.name for t in twins if own_ids[t.host_path] != t.tampered.host)
+
+
+def _find_rare_sizes(
+    headers: Sequence[HeaderFacts], samples: Sequence[Sample], dataset: Dataset
+) -> dict[str, tuple[str, ...]]:
+    by_size: dict[tuple[int, int], list[str]] = {}
+    for fact, sample in zip(headers, samples, strict=True):
+        by_size.setdefault(fact.size, []).append(_relative(sample, dataset))
+    limit = RARE_SHARE * len(samples)
+    rare = {size: names for size, names in by_size.items() if len(names) <= limit}
+    return {f"{height} x {width}": tuple(sorted(rare[height, width])) for height, width in sorted(rare)}
 
 
 def _relative(sample: Sample, dataset: Dataset) -> str:

@@ -19,7 +19,9 @@ def small_set(tmp_path: Path, photo_like: Callable[..., NDArray[np.uint8]]) -> P
     for name, quality in (("authentic", 80), ("tampered", 95)):
         (root / name).mkdir(parents=True)
         for number in range(3):
-            Image.fromarray(photo_like(64, 64, seed=number)).save(root / name / f"{number}.jpg", quality=quality)
+            Image.fromarray(photo_like(64, 64, seed=number)).save(
+                root / name / f"{number}.jpg", quality=quality
+            )
     (root / "tampered" / "broken.jpg").write_bytes(b"no image")
     return root
 
@@ -33,7 +35,20 @@ def run(*arguments: object) -> tuple[int, str, str]:
 
 def test_one_run_writes_everything_and_prints_the_table(small_set: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    options = ["--method", "ela", "--dataset", "folder", "--root", small_set, "--split", "all", "-j", 1, "-o", out]
+    options = [
+        "--method",
+        "ela",
+        "--dataset",
+        "folder",
+        "--root",
+        small_set,
+        "--split",
+        "all",
+        "-j",
+        1,
+        "-o",
+        out,
+    ]
     code, stdout, _ = run(*options, "--set", "resamples=100", "-q")
     assert code == 0
     assert "header look-up (baseline)" in stdout

@@ -13,8 +13,10 @@ N_SOURCES = 6
 
 
 @pytest.fixture(scope="session")
-def labelled_set(tmp_path_factory: pytest.TempPathFactory, photo_like: Callable[..., NDArray[np.uint8]]) -> Path:
-    """Root with manifest.csv: for each of six sources an authentic image (quality 85) and a splice (quality 92)."""
+def labelled_set(
+    tmp_path_factory: pytest.TempPathFactory, photo_like: Callable[..., NDArray[np.uint8]]
+) -> Path:
+    """Root with manifest.csv: for each of six sources an authentic image and a splice of it."""
     root = tmp_path_factory.mktemp("set")
     rows = []
     for number in range(N_SOURCES):
@@ -28,7 +30,15 @@ def labelled_set(tmp_path_factory: pytest.TempPathFactory, photo_like: Callable[
         split = "test" if number else "train"
         rows.append([f"host{number}.jpg", "authentic", "", f"s{number}", "", split, f"s{number}"])
         rows.append(
-            [f"splice{number}.jpg", "tampered", f"mask{number}.png", f"s{number}", "splicing", split, f"s{number}"]
+            [
+                f"splice{number}.jpg",
+                "tampered",
+                f"mask{number}.png",
+                f"s{number}",
+                "splicing",
+                split,
+                f"s{number}",
+            ]
         )
     with (root / "manifest.csv").open("w", newline="") as file:
         writer = csv.writer(file)

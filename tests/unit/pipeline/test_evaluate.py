@@ -48,7 +48,15 @@ def test_results_hold_figures_for_every_method_beside_the_baseline(finished: Pat
 
 def test_files_are_whole_and_nothing_else_is_left(finished: Path) -> None:
     assert sorted(p.name for p in finished.iterdir()) == sorted(
-        ["config.yaml", "evaluation.html", "metrics.json", "per_image.csv", "pictures", "plan.json", "records.jsonl"]
+        [
+            "config.yaml",
+            "evaluation.html",
+            "metrics.json",
+            "per_image.csv",
+            "pictures",
+            "plan.json",
+            "records.jsonl",
+        ]
     )
     assert {p.name for p in (finished / "pictures").iterdir()} == {
         "roc_pr.png", "thresholds.png", "cases_1.png", "cases_2.png"
@@ -57,7 +65,9 @@ def test_files_are_whole_and_nothing_else_is_left(finished: Path) -> None:
         rows = list(csv.DictReader(file))
     assert len(rows) == 24
     hosts = [row for row in rows if row["trial"].startswith("host")]
-    assert {row["treatment"] for row in hosts} == {"saved with the tables and subsampling of its tampered twin"}
+    assert {row["treatment"] for row in hosts} == {
+        "saved with the tables and subsampling of its tampered twin"
+    }
 
 
 def test_going_on_runs_what_is_missing_and_nothing_else(finished: Path, labelled_set: Path) -> None:
@@ -95,7 +105,9 @@ def test_a_changed_image_is_run_again(labelled_set: Path, tmp_path: Path) -> Non
     assert task.trial.id == "splice0.jpg"
 
 
-def test_another_evaluation_or_foreign_files_are_never_overwritten(finished: Path, labelled_set: Path, tmp_path: Path) -> None:
+def test_another_evaluation_or_foreign_files_are_never_overwritten(
+    finished: Path, labelled_set: Path, tmp_path: Path
+) -> None:
     with pytest.raises(InterruptedRunError, match="another evaluation"):
         plan_evaluation(request(labelled_set, protocol="resaved"), CONFIG, folder=finished)
     (tmp_path / "letter.txt").write_text("mine")
@@ -124,7 +136,10 @@ def test_without_a_folder_nothing_is_left_behind(labelled_set: Path) -> None:
 
 def test_limit_takes_whole_groups_by_the_seed(labelled_set: Path) -> None:
     chosen = {
-        seed: {t.sample.group for t in plan_evaluation(request(labelled_set, limit=5, seed=seed), CONFIG).plan.trials}
+        seed: {
+            t.sample.group
+            for t in plan_evaluation(request(labelled_set, limit=5, seed=seed), CONFIG).plan.trials
+        }
         for seed in range(6)
     }
     assert all(len(groups) == 2 for groups in chosen.values())

@@ -35,7 +35,9 @@ def test_a_later_record_replaces_the_earlier_one(tmp_path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("tail", [b'{"trial": "b", "en', b'{"trial": "b", "entry": "e", "digest": "d"}', b"x" * 200_000])
+@pytest.mark.parametrize(
+    "tail", [b'{"trial": "b", "en', b'{"trial": "b", "entry": "e", "digest": "d"}', b"x" * 200_000]
+)
 def test_a_line_cut_off_by_a_kill_is_dropped(tmp_path: Path, tail: bytes) -> None:
     path = tmp_path / "r"
     path.write_bytes(json.dumps(row("a")).encode() + b"\n" + tail)

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from imforensics.metrics.localization import LocalizationAccumulator
+from imforensics.pipeline.evaluate_columns import collect_columns
 from imforensics.pipeline.evaluate_shortcut import collect_headers, score_headers, summarize_shortcut
-from imforensics.pipeline.evaluate_summary import collect_columns, summarize_column
+from imforensics.pipeline.evaluate_summary import summarize_column
 from imforensics.pipeline.evaluate_worker import pack_histogram
 
 RAW = ("raw", 0.0)
@@ -11,13 +12,35 @@ RAW = ("raw", 0.0)
 
 def record(trial: str, label: int, score: float | None, **changes: object) -> dict:
     row: dict = {
-        "trial": trial, "entry": "m", "digest": "d", "label": label, "group": trial, "pair": None,
-        "manipulation": "splicing" if label else None, "condition": "raw", "strength": 0.0, "treatment": "as it is",
-        "status": "ok", "note": None, "mask_note": None, "score": score, "probability": None, "log10_lr": None,
-        "stated": None, "threshold": None, "threshold_policy": None, "format": "JPEG", "height": 8, "width": 8,
-        "settings": ["JPEG", [[1] * 64], "4:2:0"], "seconds": 0.5, "mask_area": None, "pixel": None, "counts": None,
+        "trial": trial,
+        "entry": "m",
+        "digest": "d",
+        "label": label,
+        "group": trial,
+        "pair": None,
+        "manipulation": "splicing" if label else None,
+        "condition": "raw",
+        "strength": 0.0,
+        "treatment": "as it is",
+        "status": "ok",
+        "note": None,
+        "mask_note": None,
+        "score": score,
+        "probability": None,
+        "log10_lr": None,
+        "stated": None,
+        "threshold": None,
+        "threshold_policy": None,
+        "format": "JPEG",
+        "height": 8,
+        "width": 8,
+        "settings": ["JPEG", [[1] * 64], "4:2:0"],
+        "seconds": 0.5,
+        "mask_area": None,
+        "pixel": None,
+        "counts": None,
         "histogram": None,
-    }  # fmt: skip
+    }
     return row | changes
 
 
@@ -50,7 +73,13 @@ def test_what_has_no_score_is_counted_and_left_out_of_the_metrics() -> None:
     found = summarize(rows)
     assert found["counts"]["tampered"] == 6
     assert found["counts"]["scored"] == 4
-    assert [found["counts"][s] for s in ("ok", "failed", "crashed", "unreadable", "not_applicable")] == [4, 1, 1, 1, 1]
+    assert [found["counts"][s] for s in ("ok", "failed", "crashed", "unreadable", "not_applicable")] == [
+        4,
+        1,
+        1,
+        1,
+        1,
+    ]
     assert found["detection"]["metrics"]["auc"] == 1.0
 
 
@@ -114,9 +143,18 @@ def test_pooled_and_mean_localization_agree_with_one_pass_over_all_pixels() -> N
         whole.add_tampered(values, mask)
         counts = {k: [c.tp, c.fp, c.fn, c.tn] for k, c in own.counts.items()}
         rows.append(
-            record(f"i{n}", 1, 0.5, pixel=metrics, counts=counts, histogram=pack_histogram(own.pixels),
-                   threshold=0.4, threshold_policy="f1_fixed", mask_area=0.3)
-        )  # fmt: skip
+            record(
+                f"i{n}",
+                1,
+                0.5,
+                pixel=metrics,
+                counts=counts,
+                histogram=pack_histogram(own.pixels),
+                threshold=0.4,
+                threshold_policy="f1_fixed",
+                mask_area=0.3,
+            )
+        )
     rows.append(record("a", 0, 0.5, pixel={"false_alarm_area_half": 0.25, "valid_area": 1.0}))
     rows.append(record("n", 1, 0.5))
     found = summarize(rows)
@@ -124,7 +162,14 @@ def test_pooled_and_mean_localization_agree_with_one_pass_over_all_pixels() -> N
     assert (local["n_tampered"], local["n_authentic"], local["threshold"]) == (6, 1, 0.4)
     assert local["threshold_policy"] == "f1_fixed"
     assert found["counts"]["tampered_without_mask"] == 1
-    for name in ("f1_fixed_mean", "iou_half_mean", "auc_mean", "f1_best_mean", "f1_fixed_pooled", "mcc_half_pooled"):
+    for name in (
+        "f1_fixed_mean",
+        "iou_half_mean",
+        "auc_mean",
+        "f1_best_mean",
+        "f1_fixed_pooled",
+        "mcc_half_pooled",
+    ):
         assert local["metrics"][name] == pytest.approx(expected[name])
     for name in ("auc_pooled", "ap_pooled", "f1_best_pooled"):
         assert local["metrics"][name] == pytest.approx(expected[name], abs=2e-3)
@@ -136,9 +181,7 @@ def headers_of(rows: list[dict]) -> list:
 
 
 def test_the_look_up_separates_classes_that_were_saved_differently() -> None:
-    rows = [
-        record(f"i{n}", n % 2, 0.5, settings=["JPEG", [[1 + n % 2] * 64], "4:2:0"]) for n in range(60)
-    ]
+    rows = [record(f"i{n}", n % 2, 0.5, settings=["JPEG", [[1 + n % 2] * 64], "4:2:0"]) for n in range(60)]
     found = summarize_shortcut(headers_of(rows), seed=0, n_resamples=200)
     assert found is not None
     assert found["metrics"]["auc"] == 1.0

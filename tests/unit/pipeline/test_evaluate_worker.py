@@ -66,7 +66,9 @@ def test_a_record_holds_what_production_says(dataset: Dataset) -> None:
     for row, method in zip(rows, build_methods({"ela": {}, "wavelet_noise": {}}), strict=True):
         finding = run_method(method, evidence)
         assert finding.map is not None
-        expected = localize_metrics(finding.map.values, mask, threshold=finding.threshold, valid=finding.map.valid)
+        expected = localize_metrics(
+            finding.map.values, mask, threshold=finding.threshold, valid=finding.map.valid
+        )
         assert row["score"] == finding.score
         assert row["pixel"]["auc"] == pytest.approx(expected["auc"], abs=1e-8)  # type: ignore[index,call-overload]
         assert row["mask_area"] == pytest.approx(mask.mean())
@@ -109,7 +111,9 @@ def test_an_unreadable_picture_is_a_record_for_every_method(dataset: Dataset, tm
     rows = evaluate_task(Task(trial, {"ela": "d", "wavelet_noise": "d"}))
     assert [row["status"] for row in rows] == ["unreadable", "unreadable"]
     assert all(row["note"] and row["score"] is None for row in rows)
-    assert {frozenset(row) for row in rows} == {frozenset(evaluate_task(Task(trials_of(dataset, "raw")["host2.jpg"], {"ela": "d"}))[0])}
+    assert {frozenset(row) for row in rows} == {
+        frozenset(evaluate_task(Task(trials_of(dataset, "raw")["host2.jpg"], {"ela": "d"}))[0])
+    }
 
 
 def test_a_host_cannot_be_saved_like_a_file_that_is_no_jpeg(dataset: Dataset, labelled_set: Path) -> None:
@@ -120,7 +124,9 @@ def test_a_host_cannot_be_saved_like_a_file_that_is_no_jpeg(dataset: Dataset, la
         show_trial(replace(trial, tables_from=labelled_set / "mask1.png"), max_pixels=10**7)
 
 
-def test_a_mask_that_does_not_fit_costs_the_map_only(dataset: Dataset, labelled_set: Path, tmp_path: Path) -> None:
+def test_a_mask_that_does_not_fit_costs_the_map_only(
+    dataset: Dataset, labelled_set: Path, tmp_path: Path
+) -> None:
     from dataclasses import replace
 
     from PIL import Image

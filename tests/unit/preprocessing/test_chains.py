@@ -99,7 +99,10 @@ def test_a_mask_follows_its_region_and_keeps_its_share() -> None:
 
 
 def test_webp_is_webp(photo_like: Photo) -> None:
-    assert read_evidence(apply_chain(photo_like(32, 32), Chain("webp", format="WEBP", quality=80))).format == "WEBP"
+    assert (
+        read_evidence(apply_chain(photo_like(32, 32), Chain("webp", format="WEBP", quality=80))).format
+        == "WEBP"
+    )
 
 
 @given(st.sampled_from(get_args(TableFamily)), st.integers(1, 100))
@@ -121,7 +124,9 @@ def test_families_differ_from_the_standard_and_keep_its_coarseness() -> None:
         assert not np.array_equal(tables[0], standard[0])
     ramp = family_tables("ramp", quality=80)[0]
     assert abs(np.log(ramp).mean() - np.log(standard[0]).mean()) < 0.05
-    assert decode_jpeg(encode_jpeg(np.zeros((16, 16, 3), np.uint8), tables=family_tables("ramp", quality=5))).shape
+    assert decode_jpeg(
+        encode_jpeg(np.zeros((16, 16, 3), np.uint8), tables=family_tables("ramp", quality=5))
+    ).shape
 
 
 def test_drawn_chains_cover_the_distribution_and_stay_in_it() -> None:
@@ -139,7 +144,8 @@ def test_drawn_chains_cover_the_distribution_and_stay_in_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"quality": 0}, {"scale": 0.0}, {"crop": (-1, 0)}, {"max_side": 0}, {"blur": -1}, {"format": "GIF"}]
+    "wrong",
+    [{"quality": 0}, {"scale": 0.0}, {"crop": (-1, 0)}, {"max_side": 0}, {"blur": -1}, {"format": "GIF"}],
 )
 def test_impossible_chains_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="Expected"):
