@@ -19,6 +19,8 @@ DEFAULT_MAX_PIXELS = 120_000_000  # about 360 MB of RGB; the largest phone senso
 
 DEFAULT_METHODS = ("metadata", "jpeg_structure", "ela", "wavelet_noise", "ela_cnn")
 
+DEFAULT_FUSION: str | None = None
+
 
 class ConfigModel(BaseModel):
     """Base of every configuration: unknown keys are refused, nothing changes after loading."""
@@ -35,6 +37,8 @@ class AnalyzeConfig(ConfigModel):
     Attributes:
         max_pixels: images with more pixels are refused.
         methods: name of each method to run, in order, to its options.
+        fusion: what makes one statement of their scores: name of a shipped fusion, or path of a folder with
+            one (with a path separator in it); None rests the statement on one method's own calibration.
     """
 
     max_pixels: int = Field(DEFAULT_MAX_PIXELS, gt=0)
@@ -42,6 +46,7 @@ class AnalyzeConfig(ConfigModel):
         default_factory=lambda: dict[str, dict[str, Any]]((name, {}) for name in DEFAULT_METHODS),
         min_length=1,
     )
+    fusion: str | None = Field(DEFAULT_FUSION, min_length=1)
 
 
 class ScanConfig(AnalyzeConfig):

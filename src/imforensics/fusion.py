@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from imforensics.types import Label
 
-__all__ = ["FusionInput", "FusionModel", "fit_fusion", "make_statement"]
+__all__ = ["FusionInput", "FusionModel", "fit_fusion", "make_statement", "usable_scores"]
 
 MISMATCH_KEY = "outside_calibration"  # observation of a method that withholds its opinion: why, in clauses
 
@@ -31,7 +31,9 @@ LIMITS = (
 )
 
 
-def make_statement(findings: Sequence[Finding], *, fusion: FusionModel | None = None) -> Statement:
+def make_statement(
+    findings: Sequence[Finding], *, fusion: FusionModel | None = None, outside: Sequence[str] = ()
+) -> Statement:
     """Combine findings into one calibrated statement.
 
     With a fusion model the statement rests on the fused score. Without one it rests on the single opinion of
@@ -43,17 +45,18 @@ def make_statement(findings: Sequence[Finding], *, fusion: FusionModel | None = 
         findings: of one piece of evidence. A method that withholds its opinion because the evidence is
             outside its calibration says why in the observation `outside_calibration`, a list of clauses.
         fusion: the model; None where there is none.
+        outside: why the fusion model is not valid for this evidence, in clauses; empty where it is.
 
     Returns:
         A statement; label "inconclusive" and no number where nothing calibrated applies.
     """
     if fusion is not None:
-        scores = {finding.method: _usable_score(finding) for finding in findings}
+        scores = usable_scores(findings)
         present = [part.method for part in fusion.inputs if scores.get(part.method) is not None]
-        if present and fusion.calibration.protocol == "twin":
+        if present and not outside and fusion.calibration.protocol == "twin":
             opinion = fusion.calibration.opinion(fusion.fused_score(scores))
             return _state(opinion, tuple(present), _fusion_reasons(fusion, scores))
-        return _state_nothing(findings, *_why_no_fusion(fusion))
+        return _state_nothing(findings, *_why_no_fusion(fusion, outside), is_outside=bool(outside))
     standing = [
         (finding, finding.opinion)
         for finding in findings
@@ -87,7 +90,17 @@ def _state(opinion: Opinion, basis: tuple[str, ...], reasons: tuple[str, ...]) -
     )
 
 
-def _why_no_fusion(fusion: FusionModel) -> tuple[str, ...]:
+def usable_scores(findings: Sequence[Finding]) -> dict[str, float | None]:
+    """Name of method → score that may enter a fusion; None without one, or outside its own calibration."""
+    return {
+        finding.method: finding.score if finding.status == "ok" and not _mismatch(finding) else None
+        for finding in findings
+    }
+
+
+def _why_no_fusion(fusion: FusionModel, outside: Sequence[str]) -> tuple[str, ...]:
+    if outside:
+        return (f"The fusion of methods gives no ratio: {'; '.join(outside)}.",)
     protocol = fusion.calibration.protocol
     if protocol != "twin":
         return (f"The fusion model is calibrated on the {protocol} protocol only; it carries no statement.",)
@@ -95,10 +108,10 @@ def _why_no_fusion(fusion: FusionModel) -> tuple[str, ...]:
     return (f"None of the methods that the fusion model rests on gave a usable score: {names}.",)
 
 
-def _state_nothing(findings: Sequence[Finding], *first_reasons: str) -> Statement:
+def _state_nothing(findings: Sequence[Finding], *first_reasons: str, is_outside: bool = False) -> Statement:
     """No number, and why: a calibrated method was out of its conditions, or there is none."""
     reasons = tuple(_why_no_ratio(finding) for finding in findings)
-    is_outside = any(_mismatch(finding) for finding in findings)
+    is_outside = is_outside or any(_mismatch(finding) for finding in findings)
     why = "outside validated conditions" if is_outside else "no calibrated method applies"
     return Statement(
         label="inconclusive",
@@ -120,6 +133,8 @@ def _why_no_ratio(finding: Finding) -> str:
     outside = _mismatch(finding)
     if outside:
         return f"{finding.method} gives no ratio: {'; '.join(outside)}."
+    if finding.opinion is not None and finding.opinion.protocol == "twin":
+        return f"{finding.method} has an opinion of its own; beside a fusion it carries no statement."
     if finding.opinion is not None:
         return (
             f"{finding.method} is calibrated on the {finding.opinion.protocol} protocol only, where the "
@@ -142,10 +157,6 @@ def _fusion_reasons(fusion: FusionModel, scores: Mapping[str, float | None]) -> 
                 f"{method} (score {score:.2f}) moved the log10 odds by {nats / LN10:+.2f}, {side}."
             )
     return tuple(reasons)
-
-
-def _usable_score(finding: Finding) -> float | None:
-    return finding.score if finding.status == "ok" and not _mismatch(finding) else None
 
 
 def _mismatch(finding: Finding) -> list[str]:

@@ -238,3 +238,14 @@ def test_wrong_scores_are_refused(change, words):
     change(table)
     with pytest.raises(ValueError, match=words):
         fit_fusion(table, labels, groups=groups, protocol="twin", population="made images")
+
+
+def test_scores_beyond_those_fitted_on_count_as_the_last_of_them():
+    part = FusionInput(method="detector", mean=0.0, scale=0.1, weight=0.5, limits=(-2.0, 3.0))
+    assert part.contribution(0.999) == pytest.approx(1.5)
+    assert part.contribution(0.001) == pytest.approx(-1.0)
+    table, labels, groups = draw_scores()
+    model = fit_fusion(table, labels, groups=groups, protocol="twin", population="made images")
+    for part in model.inputs:
+        top = float(table[part.method].max())
+        assert part.contribution(1.0) == pytest.approx(part.contribution(top))

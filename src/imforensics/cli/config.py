@@ -19,6 +19,7 @@ CONFIGS = {
     "scan": "imforensics.config:ScanConfig",
     "evaluate": "imforensics.config:EvaluateConfig",
     "train-detector": "imforensics.config:TrainDetectorConfig",
+    "train-fusion": "imforensics.pipeline.fusion_config:TrainFusionConfig",
 }
 
 for_option = click.option(

@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "analyze": ("imforensics.cli.analyze", "Analyze one or several images; statement, maps, report."),
     "scan": ("imforensics.cli.scan", "Analyze whole folders on all cores; resumes."),
     "train-detector": ("imforensics.cli.train_detector", "Train a detector from a YAML config."),
+    "train-fusion": ("imforensics.cli.train_fusion", "Fuse methods into one calibrated statement."),
     "evaluate": ("imforensics.cli.evaluate", "Measure methods and bundles on a labelled data set."),
     "audit": ("imforensics.cli.audit", "What may a result on a data set claim? Headers, duplicates, masks."),
     "methods": ("imforensics.cli.methods", "List the forensic methods, or explain one."),

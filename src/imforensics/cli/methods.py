@@ -44,8 +44,9 @@ def command(explain: str | None, as_json: bool) -> None:
         ]
         click.echo(json.dumps(documents, indent=2))
     elif explain is None:
+        width = max(map(len, descriptions)) + 2
         for name, description in descriptions.items():
-            click.echo(f"{name:<16}{description.family:<12}{description.question}")
+            click.echo(f"{name:<{width}}{description.family:<12}{description.question}")
     else:
         _explain(descriptions[explain], classes[explain].Options().model_dump())
 

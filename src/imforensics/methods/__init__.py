@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 METHODS: dict[str, str] = {
     "metadata": "imforensics.methods.metadata:MetadataTraces",
     "jpeg_structure": "imforensics.methods.jpeg_structure:JpegStructure",
+    "double_quantization": "imforensics.methods.double_quantization:DoubleQuantization",
     "ela": "imforensics.methods.ela:ErrorLevelAnalysis",
     "wavelet_noise": "imforensics.methods.wavelet_noise:WaveletNoise",
     "ela_cnn": "imforensics.methods.ela_cnn:ElaCnn",

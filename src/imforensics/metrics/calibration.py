@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Protocol = Literal["raw", "resaved", "twin"]
 KINDS: tuple[CurveKind, ...] = ("platt", "beta", "isotonic")
+LEAST_SUPPORT = float(np.log10(2.0))  # log10 LR; nearer to 0 the verbal scale says "no support either way"
 
 
 class Conditions(ConfigModel):
@@ -135,20 +136,20 @@ class Calibration(ConfigModel):
         return float(1 / (1 + np.exp(-log_odds)))
 
     def label(self, score: float) -> Label:
-        """Label by the thresholds; inconclusive between them, without them, or against the ratio's direction.
+        """Label by the thresholds; inconclusive between them, without them, or where the ratio says little.
 
         Args:
             score: in [0, 1].
 
         Returns:
-            "tampered" only where the ratio supports H1, "authentic" only where it supports H2.
+            "tampered" only where the ratio is at least 2 for H1, "authentic" only where it is for H2.
         """
         ratio, limits = self.log10_lr(score), self.thresholds
         if limits is None:
             return "inconclusive"
-        if limits.tampered_above is not None and score > limits.tampered_above and ratio > 0:
+        if limits.tampered_above is not None and score > limits.tampered_above and ratio >= LEAST_SUPPORT:
             return "tampered"
-        if limits.authentic_below is not None and score < limits.authentic_below and ratio < 0:
+        if limits.authentic_below is not None and score < limits.authentic_below and ratio <= -LEAST_SUPPORT:
             return "authentic"
         return "inconclusive"
 

@@ -39,6 +39,8 @@ class FusionInput(ConfigModel):
         scale: standard deviation of the same.
         weight: natural-log odds for each standard deviation of logit(score); at least 0.
         applied_weight: natural-log odds added where the method applied at all.
+        limits: smallest and largest standardized logit(score) that were fitted on; scores beyond count as
+            these, so that nothing is extrapolated. None does not limit.
     """
 
     method: str
@@ -46,12 +48,16 @@ class FusionInput(ConfigModel):
     scale: float = Field(gt=0)
     weight: float = Field(ge=0)
     applied_weight: float = 0.0
+    limits: tuple[float, float] | None = None
 
     def contribution(self, score: float | None) -> float:
         """Natural-log odds that a score in [0, 1] adds; 0 for None: a missing method is neutral."""
         if score is None:
             return 0.0
-        return self.weight * (float(_logit(score)) - self.mean) / self.scale + self.applied_weight
+        standardized = (float(_logit(score)) - self.mean) / self.scale
+        if self.limits is not None:
+            standardized = min(max(standardized, self.limits[0]), self.limits[1])
+        return self.weight * standardized + self.applied_weight
 
 
 class FusionModel(ConfigModel):
@@ -112,15 +118,12 @@ def fit_fusion(
     table = {name: _checked_column(name, column, len(groups)) for name, column in scores.items()}
     is_tampered = np.asarray(labels).astype(np.bool_)
     folds = group_folds(is_tampered, groups, seed)
-    held_out = np.empty(is_tampered.size)
+    held_out = _hold_out(table, is_tampered, folds, ridge)
     alone = {name: np.zeros(is_tampered.size) for name in table}
     for fold in np.unique(folds):
         inside = folds == fold
-        rest = {name: column[~inside] for name, column in table.items()}
-        parts, intercept = _fit_inputs(rest, is_tampered[~inside], ridge)
-        held_out[inside] = _fused_scores(parts, intercept, {n: c[inside] for n, c in table.items()})
-        for name, column in rest.items():
-            alone[name][inside] = _alone(column, is_tampered[~inside], table[name][inside])
+        for name, column in table.items():
+            alone[name][inside] = _alone(column[~inside], is_tampered[~inside], column[inside])
     parts, intercept = _fit_inputs(table, is_tampered, ridge)
     calibration = fit_calibration(
         held_out, is_tampered, groups=groups, protocol=protocol, population=population, seed=seed
@@ -128,6 +131,46 @@ def fit_fusion(
     losses = {"fusion": calibration.cross_validated_log_loss[calibration.kind]}
     losses |= {name: balanced_log_loss(ratios, is_tampered) for name, ratios in alone.items()}
     return FusionModel(inputs=parts, intercept=intercept, calibration=calibration, held_out_log_loss=losses)
+
+
+def held_out_fused_scores(
+    scores: Mapping[str, ArrayLike],
+    labels: ArrayLike,
+    *,
+    groups: Sequence[object] | NDArray[np.generic],
+    ridge: float = RIDGE,
+    seed: int = 0,
+) -> Float64Array:
+    """Fused score of each case by the weights fitted without its fold: what `fit_fusion` calibrates on.
+
+    Args:
+        scores: as for `fit_fusion`.
+        labels: as for `fit_fusion`.
+        groups: as for `fit_fusion`.
+        ridge: as for `fit_fusion`.
+        seed: of the random folds; the same seed gives the same folds.
+
+    Returns:
+        (N,) in (0, 1).
+
+    Raises:
+        ValueError: as for `fit_fusion`.
+    """
+    table = {name: _checked_column(name, column, len(groups)) for name, column in scores.items()}
+    is_tampered = np.asarray(labels).astype(np.bool_)
+    return _hold_out(table, is_tampered, group_folds(is_tampered, groups, seed), ridge)
+
+
+def _hold_out(
+    table: Mapping[str, Float64Array], is_tampered: NDArray[np.bool_], folds: NDArray[np.intp], ridge: float
+) -> Float64Array:
+    held_out = np.empty(is_tampered.size)
+    for fold in np.unique(folds):
+        inside = folds == fold
+        rest = {name: column[~inside] for name, column in table.items()}
+        parts, intercept = _fit_inputs(rest, is_tampered[~inside], ridge)
+        held_out[inside] = _fused_scores(parts, intercept, {n: c[inside] for n, c in table.items()})
+    return held_out
 
 
 def _fit_inputs(
@@ -144,7 +187,8 @@ def _fit_inputs(
     logits = _logit(np.column_stack(list(table.values())))
     means, scales = np.nanmean(logits, axis=0), np.nanstd(logits, axis=0)
     scales[scales == 0] = 1.0
-    features = np.concatenate([np.where(applied, (logits - means) / scales, 0.0), applied], axis=1)
+    standardized = (logits - means) / scales
+    features = np.concatenate([np.where(applied, standardized, 0.0), applied], axis=1)
     kept = [k for k in range(features.shape[1]) if np.ptp(features[:, k]) > 0]
     class_weights = np.where(is_tampered, 0.5 / is_tampered.sum(), 0.5 / (~is_tampered).sum())
     while True:
@@ -165,6 +209,7 @@ def _fit_inputs(
             scale=float(scales[k]),
             weight=float(weights[k]),
             applied_weight=float(weights[len(names) + k]),
+            limits=(float(np.nanmin(standardized[:, k])), float(np.nanmax(standardized[:, k]))),
         )
         for k, name in enumerate(names)
     )

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imforensics.metrics.calibration import Calibration, LabelThresholds, checked_scores
+from imforensics.metrics.calibration import LEAST_SUPPORT, Calibration, LabelThresholds, checked_scores
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike, NDArray
 
 SIGNIFICANCE = 0.01  # one-sided; stricter than 0.05 because tampered images of one host are not independent
@@ -21,6 +23,7 @@ def choose_label_thresholds(
     authentic_camera_scores: ArrayLike,
     authentic_scores: ArrayLike,
     tampered_scores: ArrayLike,
+    other_authentic_scores: Mapping[str, ArrayLike] | None = None,
     max_far: float = 0.02,
     max_miss: float = 0.05,
     significance: float = SIGNIFICANCE,
@@ -33,15 +36,18 @@ def choose_label_thresholds(
     them may be wrong, which bounds the expected rate on a further image of the same kind (split conformal);
     with n < 1/rate − 1 none may be wrong and the rate is not shown to be met: the note says so.
 
-    A side is None, and its label is never given, unless the share rightly labelled is above the share wrongly
-    labelled by a one-sided Fisher exact test. The tests compare images of the protocol only: camera
-    photographs differ from them in more than tampering.
+    A label needs a ratio of at least 2 in its direction: under that the verbal scale says that nothing is
+    supported, and the label would contradict it. A side is None, and its label is never given, unless the
+    share rightly labelled is above the share wrongly labelled by a one-sided Fisher exact test. The tests
+    compare images of the protocol only: camera photographs differ from them in more than tampering.
 
     Args:
         calibration: fitted on other images, or on these.
         authentic_camera_scores: (N,) in [0, 1], camera photographs.
         authentic_scores: (M,) in [0, 1], authentic images of the protocol, such as twin hosts.
         tampered_scores: (K,) in [0, 1], tampered images of the protocol.
+        other_authentic_scores: what they are, in words → scores of further authentic images, each kind of
+            which has to keep `max_far` by itself.
         max_far: accepted share of authentic images labelled tampered.
         max_miss: accepted share of tampered images labelled authentic.
         significance: of the two tests.
@@ -59,19 +65,27 @@ def choose_label_thresholds(
     camera, hosts, tampered = (
         _checked_list(scores) for scores in (authentic_camera_scores, authentic_scores, tampered_scores)
     )
-    above = max(_upper_limit(camera, max_far), _upper_limit(hosts, max_far))
+    others = {name: _checked_list(scores) for name, scores in (other_authentic_scores or {}).items()}
+    above = max(_upper_limit(scores, max_far) for scores in (camera, hosts, *others.values()))
     below = -_upper_limit(-tampered, max_miss)
     if below > above:  # the classes are nearly separable: the gap between the limits stays inconclusive
         above, below = float(np.nextafter(below, 0.0)), float(np.nextafter(above, 1.0))
-    camera_alarms, alarms, hits = (
-        (scores > above) & (calibration.log10_lrs(scores) > 0) for scores in (camera, hosts, tampered)
+    camera_alarms, alarms, hits, *other_alarms = (
+        (scores > above) & (calibration.log10_lrs(scores) >= LEAST_SUPPORT)
+        for scores in (camera, hosts, tampered, *others.values())
     )
-    clear, misses = ((scores < below) & (calibration.log10_lrs(scores) < 0) for scores in (hosts, tampered))
+    clear, misses = (
+        (scores < below) & (calibration.log10_lrs(scores) <= -LEAST_SUPPORT) for scores in (hosts, tampered)
+    )
     p_above = _p_value(hits, alarms)
     p_below = _p_value(clear, misses)
     notes = (
         _rate_note("camera photographs above the tampered threshold", camera_alarms, max_far),
         _rate_note("authentic images of the protocol above it", alarms, max_far),
+        *(
+            _rate_note(f"{name} above it", wrong, max_far)
+            for name, wrong in zip(others, other_alarms, strict=True)
+        ),
         _side_note("tampered", hits, p_above, significance),
         _rate_note("tampered images below the authentic threshold", misses, max_miss),
         _side_note("authentic", clear, p_below, significance),

@@ -22,7 +22,8 @@ from imforensics.evidence import read_evidence
 from imforensics.fusion import make_statement
 from imforensics.methods import METHODS, load_method
 from imforensics.methods.base import Method
-from imforensics.types import Evidence, Finding, JsonValue, MethodDescription, Report
+from imforensics.models.fusion_bundle import FusionBundle, load_fusion
+from imforensics.types import Evidence, Finding, JsonValue, MethodDescription, Report, Statement
 
 REPORTED_LIBRARIES = (
     "exifread",
@@ -44,12 +45,14 @@ class Analyzer:
         max_pixels: larger images are refused.
         settings: every parameter in force, defaults too, JSON-ready; tool version and bundles included.
         digest: SHA-256 of `settings`.
+        fusion: combines the findings; None where the statement rests on one method's own calibration.
     """
 
     methods: tuple[Method, ...]
     max_pixels: int
     settings: Mapping[str, JsonValue]
     digest: str
+    fusion: FusionBundle | None = None
 
     def analyze(
         self,
@@ -79,10 +82,10 @@ class Analyzer:
         return Report(
             evidence=evidence,
             findings=findings,
-            statement=make_statement(findings),
+            statement=self.state(findings, evidence),
             settings=self.settings,
             config_digest=self.digest,
-            bundle_digests=_bundle_digests(self.methods),
+            bundle_digests=self.bundle_digests,
             versions=software_versions(),
             command_line=tuple(command_line),
             started_at=started_at,
@@ -91,22 +94,45 @@ class Analyzer:
             case=dict(case or {}),
         )
 
+    @property
+    def bundle_digests(self) -> dict[str, str]:
+        """Name of each trained bundle in use, the fusion too, to its SHA-256."""
+        return _bundle_digests(self.methods, self.fusion)
+
+    def state(self, findings: Sequence[Finding], evidence: Evidence) -> Statement:
+        """The statement that these findings on this evidence amount to.
+
+        Without a number where the fusion is not valid: for evidence outside its conditions, and for methods
+        run in another way than it was fitted with.
+        """
+        if self.fusion is None:
+            return make_statement(findings)
+        model = self.fusion.manifest.model
+        mismatch = model.calibration.describe_mismatch(
+            height=evidence.height, width=evidence.width, is_jpeg=evidence.jpeg is not None
+        )
+        return make_statement(
+            findings, fusion=model, outside=(*_unlike_fitted(self.methods, self.fusion), *mismatch)
+        )
+
 
 def build_analyzer(config: AnalyzeConfig) -> Analyzer:
     """Check every method's options and load what the methods need.
 
     Raises:
         ConfigError: unknown methods or wrong options; all are listed.
-        BundleError: a trained bundle is missing or damaged.
+        BundleError: a trained bundle or the fusion is missing or damaged.
     """
     methods = build_methods(config.methods)
+    fusion = None if config.fusion is None else load_fusion(config.fusion)
     settings: dict[str, JsonValue] = {
         "version": __version__,
         "max_pixels": config.max_pixels,
         "methods": {method.name: method.options.model_dump(mode="json") for method in methods},
-        "bundles": dict(_bundle_digests(methods)),
+        "fusion": config.fusion,
+        "bundles": dict(_bundle_digests(methods, fusion)),
     }
-    return Analyzer(methods, config.max_pixels, settings, config_digest(settings))
+    return Analyzer(methods, config.max_pixels, settings, config_digest(settings), fusion)
 
 
 def build_methods(options_by_name: Mapping[str, Mapping[str, object]]) -> tuple[Method, ...]:
@@ -177,11 +203,14 @@ def describe_methods() -> dict[str, MethodDescription]:
 
 
 def image_score(report: Report) -> float | None:
-    """The one score of an image: of the method that the statement rests on, else of the first learned one.
+    """The one score of an image, for sorting and `--fail-above`.
 
     Returns:
-        [0, 1], higher = more likely tampered; None where neither gave a score.
+        [0, 1], higher = more likely tampered: the statement's probability where it fuses several methods,
+        else the score of the one that it rests on, else of the first learned method; None without any.
     """
+    if len(report.statement.basis) > 1:
+        return report.statement.probability
     ranked = [f for f in report.findings if f.method in report.statement.basis]
     ranked += [f for f in report.findings if f.family == "learned"]
     return next((f.score for f in ranked if f.status == "ok" and f.score is not None), None)
@@ -199,8 +228,18 @@ def software_versions() -> dict[str, str]:
     return versions
 
 
-def _bundle_digests(methods: Sequence[Method]) -> dict[str, str]:
-    return {name: digest for method in methods for name, digest in method.bundle_digests.items()}
+def _bundle_digests(methods: Sequence[Method], fusion: FusionBundle | None) -> dict[str, str]:
+    digests = {name: digest for method in methods for name, digest in method.bundle_digests.items()}
+    return digests if fusion is None else {**digests, fusion.name: fusion.digest}
+
+
+def _unlike_fitted(methods: Sequence[Method], fusion: FusionBundle) -> tuple[str, ...]:
+    """Methods that run in another way than the fusion was fitted with, in clauses."""
+    clauses = (
+        fusion.describe_unlike(method.name, method.options.model_dump(mode="json"), method.bundle_digests)
+        for method in methods
+    )
+    return tuple(clause for clause in clauses if clause is not None)
 
 
 def _hash_again(evidence: Evidence) -> str | None:

@@ -78,7 +78,8 @@ def test_best_is_never_worse_than_any_threshold(seed):
     values, gt_mask = make_map(seed, levels=1000)
     found = localize_metrics(values, gt_mask, threshold=0.37)
     for name in ("f1", "iou", "mcc"):
-        assert found[f"{name}_best"] >= max(found[f"{name}_fixed"], found[f"{name}_half"])
+        reached = max(found[f"{name}_fixed"], found[f"{name}_half"])
+        assert found[f"{name}_best"] >= reached - 1e-12  # IoU's best is computed from F1's: rounds otherwise
     assert found["f1_best"] >= found["f1_all"]
 
 

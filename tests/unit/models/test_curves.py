@@ -46,7 +46,7 @@ def test_made_curves(verdict: str) -> None:
     train, validation = CASES[verdict]
     reading = read_curves(rows_of(train.tolist(), validation.tolist()))
     assert reading.verdict == verdict
-    assert reading.best_epoch == int(np.argmin(validation)) + 1
+    assert reading.kept_epoch == int(np.argmin(validation)) + 1
     assert reading.rules == RULES
 
 
@@ -66,14 +66,20 @@ def test_words_hold_the_figures() -> None:
         assert rule in text
 
 
+def test_the_epoch_told_as_kept_is_the_one_kept() -> None:
+    reading = read_curves(rows_of(FALLING.tolist(), LEVELLING.tolist()), kept=7)
+    assert reading.kept_epoch == 7
+    assert any(sentence.startswith("The network of epoch 7 is kept") for sentence in reading.sentences)
+
+
 def test_no_rows() -> None:
     reading = read_curves([])
-    assert (reading.verdict, reading.best_epoch) == ("too_short", 0)
+    assert (reading.verdict, reading.kept_epoch) == ("too_short", 0)
 
 
 def test_picture(tmp_path: Path) -> None:
     path = tmp_path / "curves.png"
-    draw_curves(rows_of(FALLING.tolist(), LEVELLING.tolist()), path, title="made")
+    draw_curves(rows_of(FALLING.tolist(), LEVELLING.tolist()), path, title="made", kept=3)
     with Image.open(path) as picture:
         assert picture.format == "PNG"
         assert picture.width > 600

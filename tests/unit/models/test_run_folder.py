@@ -11,7 +11,8 @@ from imforensics.errors import InterruptedRunError, OutputExistsError
 from imforensics.models.run_folder import open_run_folder, write_atomically
 
 CONFIG = TrainDetectorConfig()
-OTHER = load_config(TrainDetectorConfig, overrides=["fit.epochs=7"])
+OTHER = load_config(TrainDetectorConfig, overrides=["fit.patience=7"])
+LONGER = load_config(TrainDetectorConfig, overrides=["fit.epochs=700"])
 
 
 @pytest.fixture
@@ -38,8 +39,20 @@ def test_resume_keeps_what_is_there(run: Path) -> None:
 
 
 def test_resume_with_other_settings_names_the_difference(run: Path) -> None:
-    with pytest.raises(InterruptedRunError, match="epochs: 7"):
+    with pytest.raises(InterruptedRunError, match="patience: 7"):
         open_run_folder(run, OTHER, resume=True)
+
+
+def test_resume_may_train_longer(run: Path) -> None:
+    open_run_folder(run, LONGER, resume=True)
+    assert (run / "training_log.csv").exists()
+    assert load_config(TrainDetectorConfig, run / "config.yaml") == LONGER
+
+
+def test_a_kill_while_the_folder_was_made_does_not_block_it(tmp_path: Path) -> None:
+    (tmp_path / ".config.yaml.123.partial").write_text("na")
+    open_run_folder(tmp_path, CONFIG)
+    assert load_config(TrainDetectorConfig, tmp_path / "config.yaml") == CONFIG
 
 
 def test_resume_of_nothing_starts_a_run(tmp_path: Path) -> None:

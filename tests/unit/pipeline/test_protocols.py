@@ -1,7 +1,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from imforensics.datasets.base import Dataset, load_dataset
 from imforensics.errors import DatasetError
@@ -13,6 +15,7 @@ from imforensics.pipeline.protocols import (
     robustness_grid,
     seeded_generator,
 )
+from imforensics.preprocessing.chains import Chain, apply_chain
 
 
 @pytest.fixture
@@ -63,6 +66,21 @@ def test_twin_keeps_to_the_split_and_says_what_it_leaves_out(dataset: Dataset) -
     ((left, reason),) = plan.left_out
     assert left == "splice3.jpg"
     assert "nobody" in reason
+
+
+def test_exact_twins_are_those_of_our_own_encoder(dataset: Dataset, tmp_path: Path) -> None:
+    foreign = tmp_path / "splice1.jpg"
+    source = next(s for s in dataset.samples if s.image_path.name == "splice1.jpg")
+    pixels = np.asarray(Image.open(source.image_path).convert("RGB"))
+    foreign.write_bytes(apply_chain(pixels, Chain("x", quality=90, table_family="ramp")))
+    samples = tuple(replace(s, image_path=foreign) if s is source else s for s in dataset.samples)
+    changed = replace(dataset, samples=samples)
+    assert len(plan_trials(changed, samples, "twin").trials) == 12
+    plan = plan_trials(changed, samples, "exact_twin")
+    assert len(plan.trials) == 10
+    ((left, reason),) = plan.left_out
+    assert left == str(foreign)
+    assert "another encoder" in reason
 
 
 def test_robustness_runs_the_whole_grid_with_unique_ids(dataset: Dataset) -> None:

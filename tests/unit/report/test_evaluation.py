@@ -43,6 +43,7 @@ def document(
             "label": {
                 "metrics": {"f1": 0.5},
                 "intervals": {"f1": [0.4, 0.6]},
+                "threshold": None,
                 "stated": {"tampered": {"tampered": 2}},
             }
         },
@@ -68,6 +69,8 @@ def document(
             }
         },
     }
+    policy = {"threshold": 0.3, "stated": None, "metrics": {"f1": 0.5}, "intervals": {"f1": None}}
+    method["decisions"]["f1_best"] = policy  # type: ignore[index]
     method |= changes
     return {
         "schema_version": "1.0",
@@ -186,7 +189,8 @@ def test_the_baseline_stands_in_the_same_table() -> None:
     ("protocol", "auc", "expected"),
     [
         ("twin", (0.52, 0.46, 0.58), "is chance: not distinguishable from guessing"),
-        ("twin", (0.65, 0.6, 0.7), "above chance where only the alteration differs"),
+        ("exact_twin", (0.65, 0.6, 0.7), "above chance where only the alteration differs"),
+        ("twin", (0.65, 0.6, 0.7), "exact_twin protocol tells which"),
         ("raw", (0.65, 0.6, 0.7), "not above the header look-up"),
         ("raw", (0.3, 0.2, 0.4), "ranks the classes the wrong way"),
     ],
@@ -199,10 +203,14 @@ def test_what_is_said_of_the_baseline_and_of_losses() -> None:
     twin = " ".join(judge(document("twin")))
     assert "chance by construction" in twin
     assert "ela: 1 failed; they count in no metric" in twin
-    assert "1 tampered images have no trial" in twin
+    assert "Left out: 1 tampered images (y)." in twin
     assert "no proof that an alteration was seen" in " ".join(judge(document("resaved")))
     assert "without looking at a pixel" in " ".join(judge(document("raw")))
     assert "the map does not point at the altered region" in twin
+    assert "header facts still tell the classes apart" in " ".join(judge(document("resaved")))
+    blind = document("resaved") | {"shortcut": block(0.45, 0.4, 0.5)}
+    assert "header facts tell nothing here" in " ".join(judge(blind))
+    assert "Only 5 source groups" in twin
     missing = document() | {"shortcut": None}
     assert "there is no baseline" in " ".join(judge(missing))
     assert "no scores of both classes" in " ".join(judge(document(detection=None)))

@@ -1,0 +1,149 @@
+"""`imforensics evaluate`: methods and bundles on a labelled data set, beside the shortcut baseline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+import click
+
+from imforensics.cli.options import (
+    command_line,
+    config_option,
+    json_option,
+    overwrite_option,
+    quiet_option,
+    set_option,
+)
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from imforensics.pipeline.evaluate import Evaluation
+    from imforensics.pipeline.protocols import ProtocolName
+
+PROTOCOL_NAMES = ("raw", "resaved", "resaved_q90", "twin", "exact_twin", "robustness")
+
+
+@click.command(
+    "evaluate",
+    epilog="""\b
+Examples:
+  imforensics evaluate --method ela --dataset casia1 --split test
+  imforensics evaluate --method ela --method wavelet_noise --dataset casia1 --protocol twin -o twin/
+  imforensics evaluate --bundle runs/paper/bundle --dataset casia1 --split test --protocol resaved --json
+  imforensics evaluate --method ela --dataset folder --root my_set/ --split all -o out/
+  imforensics evaluate --method ela --dataset casia1 --split test --protocol robustness --limit 60 -o robust/
+
+\b
+In the results folder: metrics.json, per_image.csv, evaluation.html, pictures/, records.jsonl. Run the same
+command again to go on after a stop; name a further --method to add it to the comparison.
+""",
+)
+@click.option("--method", "methods", multiple=True, metavar="NAME", help="A method to evaluate. Repeatable.")
+@click.option(
+    "--bundle",
+    "bundles",
+    multiple=True,
+    metavar="NAME|PATH",
+    help="A trained bundle to evaluate. Repeatable.",
+)
+@click.option("--dataset", required=True, metavar="NAME", help="A data set; see `imforensics datasets`.")
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    help="Folder of the data set; without it below $IMFORENSICS_DATA.",
+)
+@click.option("--split", default="test", show_default=True, help="train, val, test or all.")
+@click.option(
+    "--protocol",
+    type=click.Choice(PROTOCOL_NAMES),
+    default="raw",
+    show_default=True,
+    help="How the pictures are shown to the methods (docs/evaluation.md).",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of chains and bootstrap.")
+@click.option("--limit", type=click.IntRange(1), help="At most so many images, whole source groups.")
+@click.option("-j", "--workers", type=click.IntRange(1), help="Processes; default: all cores.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Results folder; resumes in it."
+)
+@json_option
+@quiet_option
+@overwrite_option
+@config_option
+@set_option
+def command(
+    methods: tuple[str, ...],
+    bundles: tuple[str, ...],
+    dataset: str,
+    root: Path | None,
+    split: str,
+    protocol: str,
+    seed: int,
+    limit: int | None,
+    workers: int | None,
+    output: Path | None,
+    as_json: bool,
+    quiet: bool,
+    overwrite: bool,
+    config_path: Path | None,
+    overrides: tuple[str, ...],
+) -> None:
+    """Evaluate methods and bundles on a labelled data set.
+
+    Each picture goes through the same analysis as in `analyze`. Every result stands beside the shortcut
+    baseline: a look-up of header facts that sees no pixel. Pictures that cannot be read, and methods that
+    fail, are rows and are counted.
+    """
+    from imforensics.config import EvaluateConfig, load_config
+    from imforensics.pipeline.evaluate import Request, plan_evaluation
+    from imforensics.pipeline.evaluate_results import summarize, write_results
+
+    if not methods and not bundles:
+        raise click.UsageError("Name what to evaluate with --method or --bundle.")
+    config = load_config(EvaluateConfig, config_path, overrides)
+    request = Request(
+        dataset, split, cast("ProtocolName", protocol), root, seed, limit, methods=methods, bundles=bundles
+    )
+    evaluation = plan_evaluation(request, config, folder=output, overwrite=overwrite)
+    try:
+        with _progress(evaluation, quiet) as bar:
+            for _ in evaluation.run(workers=workers):
+                bar.update(1)
+        document, columns = summarize(evaluation, command_line=command_line())
+        page = write_results(evaluation, document, columns, output).html if output is not None else None
+    finally:
+        evaluation.close()
+    _show(document, page, as_json)
+
+
+def _progress(evaluation: Evaluation, quiet: bool) -> tqdm[NoReturn]:
+    from tqdm import tqdm
+
+    total = len(evaluation.plan.trials)
+    started = total - len(evaluation.todo)
+    return tqdm(
+        total=total, initial=started, unit="picture", desc="evaluate", disable=True if quiet else None
+    )
+
+
+def _show(document: dict[str, Any], page: Path | None, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(document, allow_nan=False))
+        return
+    from imforensics.report.escaping import for_terminal
+    from imforensics.report.evaluation_words import comparison, format_table, judge
+
+    data, protocol = document["data"], document["protocol"]
+    click.echo(
+        f"{data['title']}, split {data['split']}, protocol {protocol['name']}, seed {protocol['seed']}: "
+        f"{data['authentic']} authentic and {data['tampered']} tampered images, {data['trials']} trials"
+    )
+    headings, rows = comparison(document)
+    click.echo(format_table(headings, [[for_terminal(cell) for cell in row] for row in rows]))
+    for sentence in judge(document):
+        click.echo(f"- {for_terminal(sentence)}")
+    if page is not None:
+        click.echo(f"Page: {page}")

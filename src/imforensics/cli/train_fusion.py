@@ -1,0 +1,88 @@
+"""`imforensics train-fusion`: one calibrated statement from the scores of several methods."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from imforensics.cli.options import command_line, config_option, overwrite_option, quiet_option, set_option
+
+if TYPE_CHECKING:
+    from imforensics.pipeline.train_fusion import FusionResult
+
+
+@click.command(
+    "train-fusion",
+    epilog="""\b
+Examples:
+  imforensics train-fusion -c configs/train_fusion.yaml -o runs/fusion
+  imforensics train-fusion -c configs/train_fusion.yaml -o runs/fusion --resume
+  imforensics analyze photo.jpg --set fusion=runs/fusion/bundle
+""",
+)
+@config_option
+@set_option
+@click.option(
+    "-o",
+    "--output",
+    "run_folder",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the run: scores, log, figures and the bundle.",
+)
+@click.option(
+    "--resume", is_flag=True, help="Go on with the run in the output folder after a stop or a kill."
+)
+@click.option("-j", "--workers", type=click.IntRange(1), help="Processes; default: all cores.")
+@overwrite_option
+@quiet_option
+def command(
+    config_path: Path | None,
+    overrides: tuple[str, ...],
+    run_folder: Path,
+    resume: bool,
+    workers: int | None,
+    overwrite: bool,
+    quiet: bool,
+) -> None:
+    """Fit how several methods together tell tampered images from their own hosts.
+
+    Runs the methods on twins (tampered files against their own hosts, saved alike) and on authentic
+    photographs, fits a logistic regression on their scores, calibrates it once, and sets the thresholds of
+    the label by the false alarms on photographs and hosts. Needs the extra "train" (scikit-learn). Data sets
+    lie below the folder that IMFORENSICS_DATA names. Standard output gets a summary as JSON.
+    """
+    if resume and overwrite:
+        raise click.UsageError("--resume keeps the run that --overwrite deletes: give one of them.")
+    from tqdm import tqdm
+
+    from imforensics.config import load_config
+    from imforensics.pipeline.fusion_config import TrainFusionConfig
+    from imforensics.pipeline.train_fusion import plan_fusion_training
+
+    config = load_config(TrainFusionConfig, config_path, overrides)
+    training = plan_fusion_training(config, run_folder, resume=resume, overwrite=overwrite)
+    with tqdm(
+        total=training.total,
+        initial=training.done,
+        unit="picture",
+        desc="train-fusion",
+        disable=quiet or None,
+    ) as bar:
+        for _ in training.score(workers=workers):
+            bar.update(1)
+    click.echo(json.dumps(_summarize(training.finish(command_line=command_line())), indent=2))
+
+
+def _summarize(result: FusionResult) -> dict[str, Any]:
+    model = result.manifest.model
+    return {
+        "bundle": str(result.bundle_folder),
+        "weights": {part.method: part.weight for part in model.inputs},
+        "population": model.calibration.population_with_counts,
+        "cross_validated": result.log["cross_validated"],
+        "thresholds": result.log["thresholds"],
+    }

@@ -1,0 +1,214 @@
+"""Trained bundles: found, checked and run without TensorFlow."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from pydantic import ValidationError
+
+from imforensics.config import describe_problems
+from imforensics.errors import BundleError
+from imforensics.models.manifest import SCHEMA_VERSION, BundleManifest
+from imforensics.preprocessing.inputs import INPUT_CHANNELS
+from imforensics.types import FloatArray
+
+MANIFEST_FILE = "bundle.yaml"
+MAX_MODEL_BYTES = 200_000_000  # far above any model of ours; a larger file is not read into memory
+BATCH = 64
+
+
+class Bundle:
+    """A trained model with its facts; the runtime starts with the first prediction.
+
+    Attributes:
+        folder: where the bundle lies.
+        manifest: the checked content of bundle.yaml.
+        digest: SHA-256 over bundle.yaml and the model file.
+    """
+
+    def __init__(
+        self, folder: Path, manifest: BundleManifest, model_bytes: bytes, *, digest: str, threads: int | None
+    ) -> None:
+        """Take checked content; use `load_bundle`."""
+        self.folder = folder
+        self.manifest = manifest
+        self.digest = digest
+        self._model_bytes = model_bytes
+        self._threads = threads
+
+    @property
+    def name(self) -> str:
+        """Name of the bundle."""
+        return self.manifest.name
+
+    @property
+    def runtime(self) -> str:
+        """Name of the inference runtime."""
+        return self.manifest.model.runtime
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(H, W, C) of one input."""
+        spec = self.manifest.input
+        return spec.height, spec.width, INPUT_CHANNELS[spec.kind]
+
+    def predict(self, batch: FloatArray) -> FloatArray:
+        """Scores of prepared inputs.
+
+        Args:
+            batch: (N, H, W, C) float32 in [0, 1], with `input_shape`.
+
+        Returns:
+            (N,) float32 in [0, 1], higher = more likely tampered.
+
+        Raises:
+            TypeError: not float32.
+            ValueError: the shape is another one.
+            BundleError: the runtime cannot load the model.
+        """
+        if batch.dtype != np.float32:
+            raise TypeError(f"Expected float32 inputs, received {batch.dtype}")
+        if batch.ndim != 4 or batch.shape[1:] != self.input_shape:
+            raise ValueError(f"Expected inputs of shape (N, {self.input_shape}), received {batch.shape}")
+        return self._predict(batch)
+
+    @cached_property
+    def _predict(self) -> Callable[[FloatArray], FloatArray]:
+        try:
+            return load_runtime(self._model_bytes, threads=self._threads)
+        except BundleError as error:
+            raise BundleError(f"{self.folder / self.manifest.model.file}: {error}") from error
+
+
+def load_bundle(path_or_name: Path | str, *, threads: int | None = None) -> Bundle:
+    """Read a bundle and check it against its digest.
+
+    Args:
+        path_or_name: name of a shipped bundle, or the folder of one: a Path, or a string with a path
+            separator such as "./my_bundle".
+        threads: of the runtime within one operation; None leaves it to the runtime.
+
+    Returns:
+        The bundle; its runtime is not started yet.
+
+    Raises:
+        BundleError: there is no such bundle, bundle.yaml is of another version or invalid, or the model
+            file is not the one it names.
+    """
+    folder = _find_folder(path_or_name)
+    try:
+        text = (folder / MANIFEST_FILE).read_bytes()
+    except OSError as error:
+        raise BundleError(
+            f"{folder} is no bundle: {MANIFEST_FILE} cannot be read ({error.strerror}). Expected a folder "
+            "with bundle.yaml and a model, as train-detector writes it."
+        ) from None
+    manifest = _parse_manifest(folder / MANIFEST_FILE, text)
+    model_bytes = _read_model(folder / manifest.model.file)
+    found = hashlib.sha256(model_bytes).hexdigest()
+    if found != manifest.model.sha256:
+        raise BundleError(
+            f"{folder / manifest.model.file} is not the model that {MANIFEST_FILE} names: expected SHA-256 "
+            f"{manifest.model.sha256}, received {found}. Get the bundle again."
+        )
+    digest = hashlib.sha256(text + model_bytes).hexdigest()
+    return Bundle(folder, manifest, model_bytes, digest=digest, threads=threads)
+
+
+def load_runtime(model_bytes: bytes, *, threads: int | None = None) -> Callable[[FloatArray], FloatArray]:
+    """Start ONNX Runtime on a model.
+
+    Args:
+        model_bytes: ONNX model with one input and one output; files beside it are never read.
+        threads: within one operation; None leaves it to the runtime.
+
+    Returns:
+        A function from (N, H, W, C) float32 to (N,) float32 scores.
+
+    Raises:
+        BundleError: the runtime cannot load the model.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors only: warnings about the machine are of no use to a reader
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    try:
+        session = onnxruntime.InferenceSession(
+            model_bytes, sess_options=options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime has no common base class for its errors
+        raise BundleError(f"the model does not load: {error}") from error
+    name = session.get_inputs()[0].name
+
+    def predict(batch: FloatArray) -> FloatArray:
+        scores = [
+            session.run(None, {name: batch[start : start + BATCH]})[0].reshape(-1)
+            for start in range(0, len(batch), BATCH)
+        ]
+        return np.concatenate(scores).astype(np.float32) if scores else np.empty(0, np.float32)
+
+    return predict
+
+
+def list_bundles() -> tuple[str, ...]:
+    """Names of the bundles that ship with the package, sorted."""
+    root = _shipped_root()
+    if not root.is_dir():
+        return ()
+    return tuple(sorted(path.name for path in root.iterdir() if (path / MANIFEST_FILE).is_file()))
+
+
+def _shipped_root() -> Path:
+    return Path(str(resources.files("imforensics"))) / "bundles"
+
+
+def _find_folder(path_or_name: Path | str) -> Path:
+    if isinstance(path_or_name, Path):
+        return path_or_name
+    separators = {os.sep, os.altsep or os.sep, "/"}
+    if any(separator in path_or_name for separator in separators):
+        return Path(path_or_name)
+    if path_or_name not in list_bundles():
+        shipped = ", ".join(list_bundles()) or "none"
+        raise BundleError(
+            f"No bundle named {path_or_name!r} ships with imforensics (there are: {shipped}). For a folder "
+            f"of your own write a path, such as ./{path_or_name}"
+        )
+    return _shipped_root() / path_or_name
+
+
+def _parse_manifest(path: Path, text: bytes) -> BundleManifest:
+    try:
+        content: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise BundleError(f"{path} is not YAML: {error}") from None
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if version != SCHEMA_VERSION:
+        raise BundleError(
+            f"{path} has schema_version {version!r}, expected {SCHEMA_VERSION}. Export the bundle again with "
+            "this version of imforensics, or install the version that made it."
+        )
+    try:
+        return BundleManifest.model_validate(content)
+    except ValidationError as error:
+        problems = "\n".join(f"  {line}" for line in describe_problems(BundleManifest, error))
+        raise BundleError(f"{path} is not a valid bundle:\n{problems}") from None
+
+
+def _read_model(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_MODEL_BYTES:
+            raise BundleError(f"{path} is larger than {MAX_MODEL_BYTES} bytes: not a model of ours.")
+        return path.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror}. Get the bundle again.") from None

@@ -1,0 +1,134 @@
+"""Checkpoints: everything a fit needs to go on after a kill, replaced as a whole at the end of each epoch."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from imforensics.errors import InterruptedRunError
+
+if TYPE_CHECKING:
+    import keras
+
+STATE_FILE = "state.json"
+MODEL_FILE = "model.keras"
+BEST_FILE = "best.keras"
+
+
+class EpochRow(BaseModel):
+    """One line of the training log; losses are mean binary cross-entropies in nats."""
+
+    model_config = ConfigDict(frozen=True)
+
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    seconds: float
+    images_per_second: float
+
+
+class FitState(BaseModel):
+    """How far a fit is.
+
+    Attributes:
+        rows: one per finished epoch, counted from 1.
+        best_epoch: the epoch with the lowest validation loss so far, 0 before the first.
+        stopped: True when early stopping has ended the fit.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    rows: tuple[EpochRow, ...] = ()
+    best_epoch: int = 0
+    stopped: bool = False
+
+    @property
+    def epoch(self) -> int:
+        """Number of finished epochs."""
+        return len(self.rows)
+
+    def add_epoch(self, row: EpochRow, *, patience: int, min_delta: float) -> FitState:
+        """The state after one epoch more; early stopping counts the epochs since the best one."""
+        best = self.rows[self.best_epoch - 1].val_loss if self.best_epoch else float("inf")
+        best_epoch = row.epoch if row.val_loss < best - min_delta else self.best_epoch
+        return FitState(
+            rows=(*self.rows, row), best_epoch=best_epoch, stopped=row.epoch - best_epoch >= patience
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A saved fit: its state, the model with its optimizer, and the best model so far."""
+
+    state: FitState
+    model_path: Path
+    best_path: Path
+
+
+def save_checkpoint(folder: Path, state: FitState, model: keras.Model) -> Checkpoint:
+    """Save a fit after an epoch.
+
+    The files are written into a new folder that takes its final name in one step when all are on disk;
+    the checkpoint before is deleted after that. A kill at any moment leaves one complete checkpoint.
+
+    Args:
+        folder: of all checkpoints of the run.
+        state: with the finished epoch in it.
+        model: compiled; weights, optimizer state and random states are saved.
+
+    Returns:
+        The new checkpoint.
+    """
+    previous = load_checkpoint(folder)
+    final = folder / f"epoch_{state.epoch:04d}"
+    partial = folder / f".{final.name}.{os.getpid()}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    model.save(partial / MODEL_FILE)
+    if state.best_epoch == state.epoch or previous is None:
+        shutil.copyfile(partial / MODEL_FILE, partial / BEST_FILE)
+    else:
+        shutil.copyfile(previous.best_path, partial / BEST_FILE)
+    (partial / STATE_FILE).write_text(state.model_dump_json(), encoding="utf-8")
+    for file in partial.iterdir():
+        _flush(file)
+    shutil.rmtree(final, ignore_errors=True)
+    partial.rename(final)
+    _flush(folder)
+    for old in folder.iterdir():
+        if old != final:
+            shutil.rmtree(old)
+    return Checkpoint(state, final / MODEL_FILE, final / BEST_FILE)
+
+
+def load_checkpoint(folder: Path) -> Checkpoint | None:
+    """The newest complete checkpoint, None where there is none.
+
+    Raises:
+        InterruptedRunError: a checkpoint is there and cannot be read.
+    """
+    newest = max(folder.glob("epoch_*"), default=None)
+    if newest is None:
+        return None
+    try:
+        state = FitState.model_validate_json((newest / STATE_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValidationError) as error:
+        raise InterruptedRunError(
+            f"The checkpoint {newest} cannot be read: {error}. Start the run again with --overwrite."
+        ) from error
+    return Checkpoint(state, newest / MODEL_FILE, newest / BEST_FILE)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

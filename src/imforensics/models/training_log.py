@@ -1,0 +1,60 @@
+"""Logs of a fit: a CSV table and TensorBoard events, both rewritten from the checkpointed rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from imforensics.models.checkpoints import EpochRow
+from imforensics.models.run_folder import write_atomically
+
+LOG_FILE = "training_log.csv"
+TENSORBOARD_FOLDER = "tensorboard"
+
+
+def write_log(folder: Path, rows: Sequence[EpochRow]) -> None:
+    """Write training_log.csv, one line per finished epoch; the whole file is replaced each time."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(EpochRow.model_fields)
+    for row in rows:
+        writer.writerow(_format(value) for value in row.model_dump().values())
+    write_atomically(folder / LOG_FILE, text.getvalue())
+
+
+class TensorBoardLog:
+    """TensorBoard scalars of each epoch, written with TensorFlow alone; the viewer is another package."""
+
+    def __init__(self, folder: Path, rows: Sequence[EpochRow] = ()) -> None:
+        """Start the events anew with the rows of earlier epochs, so that none is missing or comes twice."""
+        import tensorflow as tf
+
+        path = folder / TENSORBOARD_FOLDER
+        shutil.rmtree(path, ignore_errors=True)
+        self._writer = tf.summary.create_file_writer(str(path))
+        for row in rows:
+            self.add(row)
+
+    def add(self, row: EpochRow) -> None:
+        """Write one epoch."""
+        import tensorflow as tf
+
+        # What tf.summary.scalar writes; that function itself is part of the separate tensorboard package.
+        metadata = tf.compat.v1.SummaryMetadata(
+            plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars"), data_class=1
+        )
+        with self._writer.as_default():
+            for name, value in row.model_dump(exclude={"epoch"}).items():
+                tf.summary.write(name, tf.constant(value, tf.float32), step=row.epoch, metadata=metadata)
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Close the event file."""
+        self._writer.close()
+
+
+def _format(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.6g}"

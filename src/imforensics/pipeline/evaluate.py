@@ -1,0 +1,298 @@
+"""Evaluate methods on a data set: plan the trials, run them in processes, keep records, sum up."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from imforensics import __version__
+from imforensics.config import EvaluateConfig, config_digest
+from imforensics.datasets.base import Dataset, load_dataset, load_split
+from imforensics.engines.local import available_cores, run_in_processes
+from imforensics.errors import ConfigError, InterruptedRunError, OutputExistsError
+from imforensics.models.bundle import load_bundle
+from imforensics.pipeline.evaluate_store import RecordStore
+from imforensics.pipeline.evaluate_worker import (
+    Entry,
+    Task,
+    WorkerSettings,
+    build_entry,
+    error_records,
+    evaluate_task,
+    prepare_worker,
+)
+from imforensics.pipeline.protocols import ProtocolName, Trial, TrialPlan, plan_trials
+from imforensics.pipeline.statement_entry import entry_options
+from imforensics.store import Row
+from imforensics.types import JsonValue, Sample
+
+PLAN_FILE = "plan.json"
+RECORDS_FILE = "records.jsonl"
+OWN_NAMES = frozenset(
+    {PLAN_FILE, RECORDS_FILE, "metrics.json", "per_image.csv", "evaluation.html", "config.yaml", "pictures"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be evaluated on what.
+
+    Attributes:
+        dataset: name of a data set adapter.
+        split: train, val, test or all.
+        protocol: key of PROTOCOLS.
+        root: folder of the set; None looks below the folder that IMFORENSICS_DATA names.
+        seed: of the random chains and the bootstrap.
+        limit: at most so many images of the split, whole source groups, drawn by the seed; None takes all.
+        methods: names of methods; their options are the configuration's.
+        bundles: shipped names or folders of trained bundles, run beside the methods.
+    """
+
+    dataset: str
+    split: str
+    protocol: ProtocolName
+    root: Path | None = None
+    seed: int = 0
+    limit: int | None = None
+    methods: tuple[str, ...] = ()
+    bundles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One evaluation, planned: what is to do and what an earlier run has done.
+
+    Attributes:
+        request: what was asked for.
+        config: of the methods.
+        dataset: the set.
+        plan: every trial.
+        entries: every method of the comparison.
+        thresholds: entry to thresholds of its score by policy, chosen on other data.
+        todo: what still has to be run.
+        done: number of records of earlier runs that hold.
+        store: records.
+        folder: where results go; None where they are kept for this process only.
+        settings: every parameter in force of each entry, bundles and tool version included.
+    """
+
+    request: Request
+    config: EvaluateConfig
+    dataset: Dataset
+    plan: TrialPlan
+    entries: tuple[Entry, ...]
+    thresholds: Mapping[str, Mapping[str, float]]
+    todo: tuple[Task, ...]
+    done: int
+    store: RecordStore
+    folder: Path | None
+    settings: Mapping[str, JsonValue]
+
+    def run(self, *, workers: int | None = None) -> Iterator[list[Row]]:
+        """Run what is to do; the records of a trial are stored before they are given.
+
+        Args:
+            workers: number of processes; None takes every core.
+
+        Yields:
+            The new records of one trial, one for each entry that had to look at it.
+        """
+        if not self.todo:
+            return
+        settings = WorkerSettings(self.entries, self.config.max_pixels, self.dataset.card.mask_encoding)
+        outcomes = run_in_processes(
+            evaluate_task,
+            self.todo,
+            workers=min(workers or available_cores(), len(self.todo)),
+            timeout_seconds=self.config.timeout_seconds,
+            initializer=prepare_worker,
+            initializer_arguments=(settings,),
+        )
+        try:
+            for outcome in outcomes:
+                rows = outcome.result or error_records(outcome.item, "crashed", outcome.error or "no result")
+                for row in rows:
+                    self.store.append(row)
+                yield rows
+        finally:
+            self.store.close()
+
+    def close(self) -> None:
+        """Drop the records of an evaluation without an output folder."""
+        self.store.close()
+        if self.folder is None:
+            shutil.rmtree(self.store.path.parent, ignore_errors=True)
+
+
+def plan_evaluation(
+    request: Request, config: EvaluateConfig, *, folder: Path | None = None, overwrite: bool = False
+) -> Evaluation:
+    """Find out what has to be run.
+
+    A record holds where the image, its mask, the trial and the entry's settings are those it was made with;
+    any other is made again. Adding a method to an evaluation runs that method only.
+
+    Args:
+        request: what is to be evaluated.
+        config: options of the methods, limits.
+        folder: results folder, made where it does not exist; None keeps none.
+        overwrite: drop the results in `folder`, of whatever evaluation they are.
+
+    Raises:
+        ConfigError: unknown methods or options, or none at all.
+        BundleError: a bundle is missing or damaged.
+        DatasetError: the set is missing, or the split or protocol gives nothing.
+        InterruptedRunError: the folder holds another evaluation.
+        OutputExistsError: the folder holds something that is no evaluation.
+    """
+    entries = make_entries(config, request.methods, request.bundles)
+    dataset = load_dataset(request.dataset, request.root)
+    samples = _limit(load_split(dataset, request.split), request)
+    plan = plan_trials(dataset, samples, request.protocol, seed=request.seed)
+    settings, thresholds = _describe_entries(entries)
+    place = Path(tempfile.mkdtemp(prefix="imforensics-")) if folder is None else folder
+    if folder is not None:
+        _claim_folder(folder, request, dataset, overwrite=overwrite)
+    store = RecordStore(place / RECORDS_FILE)
+    todo, done = _find_todo(plan, settings, store)
+    return Evaluation(
+        request, config, dataset, plan, entries, thresholds, todo, done, store, folder, settings
+    )
+
+
+def make_entries(
+    config: EvaluateConfig, methods: Sequence[str], bundles: Sequence[str] = ()
+) -> tuple[Entry, ...]:
+    """The entries of a comparison: each method, then each bundle with the method that runs it.
+
+    Raises:
+        ConfigError: there is none, or two have one name.
+        BundleError: a bundle is missing or damaged.
+    """
+    entries = [Entry(name, name, entry_options(name, config)) for name in methods]
+    for bundle in bundles:
+        manifest = load_bundle(bundle).manifest
+        entries.append(Entry(f"ela_cnn {manifest.name}", "ela_cnn", {"bundle": bundle}))
+    names = [entry.key for entry in entries]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ConfigError(f"{repeated[0]} is named twice; name each method and bundle once")
+    if not entries:
+        raise ConfigError("there is no method to evaluate; name one with --method or --bundle")
+    return tuple(entries)
+
+
+def trial_records(evaluation: Evaluation) -> Iterator[Row]:
+    """The records of this plan and these entries, one at a time, in the order of the file."""
+    wanted = {trial.id for trial in evaluation.plan.trials}
+    keys = {entry.key for entry in evaluation.entries}
+    for row in evaluation.store.records():
+        if row["trial"] in wanted and row["entry"] in keys:
+            yield row
+
+
+def _limit(samples: tuple[Sample, ...], request: Request) -> tuple[Sample, ...]:
+    """Whole source groups in an order drawn by the seed, until the limit is reached."""
+    if request.limit is None or len(samples) <= request.limit:
+        return samples
+    ordered = sorted(
+        {s.group for s in samples}, key=lambda g: hashlib.sha256(f"{request.seed}\0{g}".encode()).digest()
+    )
+    kept: set[str] = set()
+    count = 0
+    for group in ordered:
+        size = sum(s.group == group for s in samples)
+        if count + size <= request.limit:
+            kept.add(group)
+            count += size
+    return tuple(s for s in samples if s.group in kept)
+
+
+def _describe_entries(
+    entries: Sequence[Entry],
+) -> tuple[dict[str, JsonValue], dict[str, Mapping[str, float]]]:
+    settings: dict[str, JsonValue] = {}
+    thresholds: dict[str, Mapping[str, float]] = {}
+    for entry in entries:
+        method = build_entry(entry)
+        options = method.options.model_dump(mode="json")
+        settings[entry.key] = {
+            "method": entry.method,
+            "options": options,
+            "bundles": dict(method.bundle_digests),
+            "version": __version__,
+        }
+        thresholds[entry.key] = (
+            load_bundle(options["bundle"]).manifest.thresholds if "bundle" in options else {}
+        )
+    return settings, thresholds
+
+
+def _find_todo(
+    plan: TrialPlan, settings: Mapping[str, JsonValue], store: RecordStore
+) -> tuple[tuple[Task, ...], int]:
+    todo, done = [], 0
+    for trial in plan.trials:
+        shown = _fingerprint(trial)
+        digests = {key: config_digest({"trial": shown, "entry": value}) for key, value in settings.items()}
+        missing = {key: digest for key, digest in digests.items() if not store.has((trial.id, key), digest)}
+        done += len(digests) - len(missing)
+        if missing:
+            todo.append(Task(trial, missing))
+    return tuple(todo), done
+
+
+def _fingerprint(trial: Trial) -> str:
+    """What a record rests on: the files by size and time of change, and what is done to them."""
+    files = (trial.sample.image_path, trial.sample.mask_path, trial.tables_from)
+    stamps = []
+    for path in files:
+        try:
+            stat = None if path is None else path.stat()
+        except OSError:
+            stat = None
+        stamps.append(None if stat is None else (path and path.name, stat.st_size, stat.st_mtime_ns))
+    sample = replace(trial.sample, image_path=Path(), mask_path=None)
+    return repr((stamps, sample, trial.chain, trial.pair))
+
+
+def _claim_folder(folder: Path, request: Request, dataset: Dataset, *, overwrite: bool) -> None:
+    plan = {
+        "dataset": request.dataset,
+        "root": str(dataset.root.resolve()),
+        "split": request.split,
+        "protocol": request.protocol,
+        "seed": request.seed,
+        "limit": request.limit,
+    }
+    present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if folder.exists() and not folder.is_dir():
+        raise OutputExistsError(f"{folder} is a file; name a folder for the results")
+    if present - OWN_NAMES:
+        raise OutputExistsError(
+            f"{folder} holds {sorted(present - OWN_NAMES)[0]}, which no evaluation wrote; name another folder"
+        )
+    if overwrite:
+        for name in present:
+            path = folder / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    elif present and _read_plan(folder) != plan:
+        raise InterruptedRunError(
+            f"{folder} holds another evaluation (other data, split, protocol, seed or limit). "
+            "Name another folder, or --overwrite"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / PLAN_FILE).write_text(json.dumps(plan, indent=2) + "\n", encoding="utf-8")
+
+
+def _read_plan(folder: Path) -> Any:
+    try:
+        return json.loads((folder / PLAN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

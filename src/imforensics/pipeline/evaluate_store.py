@@ -1,0 +1,105 @@
+"""Records of an evaluation on disk: one JSON line for each trial and method; memory holds their keys only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from imforensics.errors import InterruptedRunError
+from imforensics.store import Row
+
+Key = tuple[str, str]
+
+
+class RecordStore:
+    """Records of one evaluation, appended as they are made and read back one at a time.
+
+    Each line is handed to the operating system before the next, so a killed process loses nothing that was
+    appended; a line that was cut off is dropped on opening. Records hold histograms and a set any number of
+    images: this is why they are not kept in memory, as `imforensics.store.ScanStore` keeps its rows.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the records of a file, made where it does not exist.
+
+        Raises:
+            InterruptedRunError: the file holds a line that is not a record and is not the last.
+        """
+        self.path = path
+        self._file: IO[bytes] | None = None
+        self._digests: dict[Key, str] = {}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            self._digests = {record_key(row): str(row["digest"]) for row in _read_records(path)}
+
+    def __len__(self) -> int:
+        """Number of records, each key counted once."""
+        return len(self._digests)
+
+    def has(self, key: Key, digest: str) -> bool:
+        """True where there is a record of this key that was made from the same input and settings."""
+        return self._digests.get(key) == digest
+
+    def append(self, row: Row) -> None:
+        """Add one record; a later record of a key replaces the earlier one."""
+        if self._file is None:
+            _drop_cut_off_line(self.path)
+            self._file = self.path.open("ab")
+        self._file.write(json.dumps(row, ensure_ascii=True, allow_nan=False).encode() + b"\n")
+        self._file.flush()
+        self._digests[record_key(row)] = str(row["digest"])
+
+    def close(self) -> None:
+        """Close the file; the next `append` opens it again."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def records(self) -> Iterator[Row]:
+        """Every current record in the order of the file, read from disk one at a time."""
+        if not self.path.exists():
+            return
+        last = {record_key(row): number for number, row in enumerate(_read_records(self.path))}
+        for number, row in enumerate(_read_records(self.path)):
+            if last[record_key(row)] == number:
+                yield row
+
+
+def record_key(row: Row) -> Key:
+    """What identifies a record: its trial and its entry."""
+    return str(row["trial"]), str(row["entry"])
+
+
+def _read_records(path: Path) -> Iterator[Row]:
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                row = json.loads(line)
+                is_record = isinstance(row, dict) and {"trial", "entry", "digest"} <= row.keys()
+            except ValueError:
+                is_record = False
+            if is_record and line.endswith(b"\n"):
+                yield row
+            elif line.endswith(b"\n"):
+                raise InterruptedRunError(
+                    f"{path}, line {number} is not a record of an evaluation. "
+                    "Take another output folder, or --overwrite"
+                )
+
+
+def _drop_cut_off_line(path: Path) -> None:
+    if not path.exists():
+        return
+    with path.open("rb+") as file:
+        end = file.seek(0, 2)
+        while end > 0:
+            start = max(0, end - 65536)
+            file.seek(start)
+            newline = file.read(end - start).rfind(b"\n")
+            if newline >= 0:
+                file.truncate(start + newline + 1)
+                return
+            end = start
+        file.truncate(0)

@@ -1,0 +1,156 @@
+"""From the records of an evaluation to what a fusion is fitted on: one row of scores a picture."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imforensics.evidence.quantization import estimate_quality
+from imforensics.metrics.calibration import Calibration
+from imforensics.store import Row
+
+Float64Array = NDArray[np.float64]
+READABLE = frozenset({"ok", "not_applicable", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class FusionCase:
+    """One picture and what the methods said of it.
+
+    Attributes:
+        trial: id of the trial.
+        label: 0 authentic, 1 tampered.
+        group: source; cases of one group are not independent.
+        pair: id of the twin, None outside that protocol.
+        is_exact: saved with the IJG's tables, as our encoder writes them.
+        is_jpeg: the picture shown was a JPEG.
+        height: of the picture, in pixels.
+        width: of the picture, in pixels.
+        scores: method → score in [0, 1]; None without one, or outside the method's own calibration.
+        failed: methods that broke on it.
+    """
+
+    trial: str
+    label: int
+    group: str
+    pair: str | None
+    is_exact: bool
+    is_jpeg: bool
+    height: int
+    width: int
+    scores: Mapping[str, float | None]
+    failed: tuple[str, ...] = ()
+
+
+def collect_cases(
+    records: Iterable[Row], methods: Sequence[str], *, masked: Collection[str] = ()
+) -> tuple[tuple[FusionCase, ...], Counter[str]]:
+    """One case for each picture that at least one method scored.
+
+    Args:
+        records: of one evaluation; its entries are the methods.
+        methods: those that the fusion uses.
+        masked: methods whose scores are taken as missing, because they know the pictures from their training.
+
+    Returns:
+        The cases in the order of the records, and reason → number of pictures left out.
+    """
+    by_trial: dict[str, dict[str, Row]] = {}
+    for row in records:
+        by_trial.setdefault(str(row["trial"]), {})[str(row["entry"])] = row
+    cases, left_out = [], Counter[str]()
+    for rows in by_trial.values():
+        missing = [name for name in methods if name not in rows]
+        if missing:
+            left_out[f"no record of {missing[0]}"] += 1
+            continue
+        first: Any = rows[methods[0]]
+        if first["status"] not in READABLE:
+            left_out["not readable, or not to be saved for the protocol"] += 1
+            continue
+        scores = {name: None if name in masked else _usable_score(rows[name]) for name in methods}
+        if all(score is None for score in scores.values()):
+            left_out["no method gave a usable score"] += 1
+            continue
+        cases.append(_case(first, rows, scores))
+    return tuple(cases), left_out
+
+
+def mask_inexact(cases: Iterable[FusionCase], methods: Collection[str]) -> tuple[FusionCase, ...]:
+    """The cases with the scores of some methods taken as missing where another encoder than ours wrote."""
+    return tuple(
+        case
+        if case.is_exact
+        else replace(case, scores={k: None if k in methods else v for k, v in case.scores.items()})
+        for case in cases
+    )
+
+
+def keep_pairs(
+    cases: Sequence[FusionCase], *, exact_only: bool
+) -> tuple[tuple[FusionCase, ...], Counter[str]]:
+    """The cases whose other half is there too, and with `exact_only` whose tables are the IJG's.
+
+    Returns:
+        The cases kept, and reason → number of cases left out.
+    """
+    halves = Counter(case.pair for case in cases)
+    left_out = Counter[str]()
+    kept = []
+    for case in cases:
+        if case.pair is None or halves[case.pair] != 2:
+            left_out["the other half of the pair is missing"] += 1
+        elif exact_only and not case.is_exact:
+            left_out["the tampered file was written by another encoder than ours"] += 1
+        else:
+            kept.append(case)
+    return tuple(kept), left_out
+
+
+def keep_valid(
+    cases: Sequence[FusionCase], calibration: Calibration
+) -> tuple[tuple[FusionCase, ...], Counter[str]]:
+    """The cases that a calibration is valid for, and reason → number of cases left out."""
+    left_out = Counter[str]()
+    kept = []
+    for case in cases:
+        if calibration.describe_mismatch(height=case.height, width=case.width, is_jpeg=case.is_jpeg):
+            left_out["outside the conditions of the calibration"] += 1
+        else:
+            kept.append(case)
+    return tuple(kept), left_out
+
+
+def score_table(cases: Sequence[FusionCase], methods: Sequence[str]) -> dict[str, Float64Array]:
+    """Method → (N,) scores, NaN where there is none."""
+    return {
+        name: np.array(
+            [np.nan if (score := case.scores[name]) is None else score for case in cases], dtype=np.float64
+        )
+        for name in methods
+    }
+
+
+def _usable_score(row: Any) -> float | None:
+    return row["score"] if row["status"] == "ok" and not row["outside_calibration"] else None
+
+
+def _case(first: Any, rows: Mapping[str, Any], scores: Mapping[str, float | None]) -> FusionCase:
+    tables = [np.array(table, np.uint16).reshape(8, 8) for table in first["settings"][1]]
+    return FusionCase(
+        trial=first["trial"],
+        label=first["label"],
+        group=first["group"],
+        pair=first["pair"],
+        is_exact=bool(tables) and estimate_quality(tables)[1],
+        is_jpeg=first["format"] == "JPEG",
+        height=first["height"],
+        width=first["width"],
+        scores=scores,
+        failed=tuple(name for name, row in rows.items() if row["status"] == "failed"),
+    )
