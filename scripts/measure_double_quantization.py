@@ -23,7 +23,7 @@ from imforensics.pipeline.protocols import Trial, plan_trials
 from imforensics.types import Finding, Sample
 
 MAX_PIXELS = 200_000_000
-SHOWN = ("auc_mean", "f1_best_mean", "f1_fixed_mean", "f1_half_mean", "f1_all_mean")
+SHOWN = ("auc_mean", "f1_best_mean", "f1_fixed_mean", "f1_half_mean", "f1_all_mean", "valid_area_mean")
 
 
 def look_at(

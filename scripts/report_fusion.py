@@ -65,14 +65,18 @@ def main() -> None:
     options = parser.parse_args()
     fusion = load_fusion(options.fusion)
     entries = (STATEMENT, *fusion.manifest.methods)
-    twins = show("casia1", "twin", options.fusion, entries, options.records)
+    shown = [show(name, "twin", options.fusion, entries, options.records) for name in ("casia1", "casia2")]
+    twins, second = shown
     photos = {name: show(name, "raw", options.fusion, entries, options.records) for name in PHOTO_SETS}
-    options.output.write_text("\n".join(page(fusion, entries, twins, photos)) + "\n", encoding="utf-8")
+    options.output.write_text(
+        "\n".join(page(fusion, entries, twins, second, photos)) + "\n", encoding="utf-8"
+    )
 
 
 def show(dataset: str, protocol: Any, fusion: str, entries: Sequence[str], folder: Path) -> Shown:
     """Run the statement and its methods on a test split."""
-    config = EvaluateConfig(fusion=fusion)
+    methods = {name: method.options for name, method in load_fusion(fusion).manifest.methods.items()}
+    config = EvaluateConfig(fusion=fusion, methods=methods)
     request = Request(dataset, "test", protocol, seed=SEED, methods=tuple(entries))
     evaluation = plan_evaluation(request, config, folder=folder / f"{dataset}-test-{protocol}")
     for _ in evaluation.run():
@@ -89,12 +93,15 @@ def show(dataset: str, protocol: Any, fusion: str, entries: Sequence[str], folde
 
 
 def page(
-    fusion: FusionBundle, entries: Sequence[str], twins: Shown, photos: dict[str, Shown]
+    fusion: FusionBundle, entries: Sequence[str], twins: Shown, second: Shown, photos: dict[str, Shown]
 ) -> Iterator[str]:
     """The lines of the page."""
     source, model = fusion.manifest.provenance, fusion.manifest.model
     pairs, _ = keep_pairs(twins.cases, exact_only=False)
     exact, _ = keep_pairs(twins.cases, exact_only=True)
+    more, _ = keep_pairs(second.cases, exact_only=False)
+    both = Shown((), twins.stated | second.stated, twins.log10_lrs | second.log10_lrs)
+    kinds = {"v1, exact twins": exact, "v1, all twins": pairs, "v1 and v2, all twins": [*pairs, *more]}
     yield "# The statement on held-out data\n"
     yield "Made by `python scripts/report_fusion.py`; do not edit. What the parts mean is in"
     yield "[calibration](../calibration.md) and [metrics](../metrics.md).\n"
@@ -104,14 +111,14 @@ def page(
     yield f"- Measured with imforensics {source.tool_version}, commit {find_commit() or 'unknown'},"
     yield f"  seed {SEED}, on test splits: no weight, curve or threshold was chosen on them."
     yield "- Intervals: 95 %, bootstrap over source groups, " + f"{RESAMPLES} resamples.\n"
-    yield from _worth(twins, {"exact twins": exact, "all twins": pairs})
-    yield from _methods(entries, {"exact twins": exact, "all twins": pairs})
-    yield from _labels(twins, exact, photos)
+    yield from _worth(both, kinds)
+    yield from _methods(entries, kinds)
+    yield from _labels(both, kinds, photos)
     yield from _alarms(photos)
 
 
 def _worth(shown: Shown, kinds: dict[str, Sequence[FusionCase]]) -> Iterator[str]:
-    yield "## Ratios on CASIA v1, test split\n"
+    yield "## Ratios on CASIA, test splits\n"
     yield "Each tampered file against its own host, saved with its tables and subsampling. *Exact* twins are"
     yield "those that one encoder wrote: nothing but the alteration differs, and a look-up of header facts"
     yield "is at chance by construction. On the others the encoder of the tampered file leaves a trace of its"
@@ -146,13 +153,16 @@ def _methods(entries: Sequence[str], kinds: dict[str, Sequence[FusionCase]]) -> 
     yield ""
 
 
-def _labels(shown: Shown, exact: Sequence[FusionCase], photos: dict[str, Shown]) -> Iterator[str]:
+def _labels(shown: Shown, kinds: dict[str, Sequence[FusionCase]], photos: dict[str, Shown]) -> Iterator[str]:
     yield "## Labels\n"
     yield "| images | n | tampered | authentic | inconclusive | no ratio: outside the conditions |"
     yield "|---|---|---|---|---|---|"
     groups = {
-        "tampered, exact twins": [shown.stated[case.trial] for case in exact if case.label == 1],
-        "their hosts": [shown.stated[case.trial] for case in exact if case.label == 0],
+        **{
+            f"{name}: {kind}": [shown.stated[case.trial] for case in cases if case.label == label]
+            for name, cases in kinds.items()
+            for label, kind in ((1, "tampered"), (0, "their hosts"))
+        },
         **{PHOTO_SETS[name]: list(each.stated.values()) for name, each in photos.items()},
     }
     for name, labels in groups.items():

@@ -17,9 +17,9 @@ from imforensics.types import JsonValue
 
 DEFAULT_MAX_PIXELS = 120_000_000  # about 360 MB of RGB; the largest phone sensors give 108 or 200 million
 
-DEFAULT_METHODS = ("metadata", "jpeg_structure", "ela", "wavelet_noise", "ela_cnn")
+DEFAULT_METHODS = ("metadata", "jpeg_structure", "double_quantization", "ela", "wavelet_noise", "ela_cnn")
 
-DEFAULT_FUSION: str | None = None
+DEFAULT_FUSION = "casia_twin_fusion"
 
 
 class ConfigModel(BaseModel):

@@ -52,7 +52,8 @@ def make_statement(
     """
     if fusion is not None:
         scores = usable_scores(findings)
-        present = [part.method for part in fusion.inputs if scores.get(part.method) is not None]
+        present = [p.method for p in fusion.inputs if p.has_weight and scores.get(p.method) is not None]
+        outside = (*outside, *fusion.describe_missing(scores))
         if present and not outside and fusion.calibration.protocol == "twin":
             opinion = fusion.calibration.opinion(fusion.fused_score(scores))
             return _state(opinion, tuple(present), _fusion_reasons(fusion, scores))
@@ -146,10 +147,13 @@ def _why_no_ratio(finding: Finding) -> str:
 def _fusion_reasons(fusion: FusionModel, scores: Mapping[str, float | None]) -> tuple[str, ...]:
     """What each method moved, largest first, in tenfold steps of the odds before calibration."""
     moved = sorted(fusion.contributions(scores).items(), key=lambda item: -abs(item[1]))
+    weightless = {part.method for part in fusion.inputs if not part.has_weight}
     reasons = []
     for method, nats in moved:
         score = scores.get(method)
-        if score is None:
+        if method in weightless:
+            reasons.append(f"{method} has no weight in the fusion: in its data it told nothing apart.")
+        elif score is None:
             reasons.append(f"{method} gave no score and is taken as neutral.")
         else:
             side = "towards H1" if nats > 0 else "towards H2" if nats < 0 else "neither way"

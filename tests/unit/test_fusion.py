@@ -249,3 +249,30 @@ def test_scores_beyond_those_fitted_on_count_as_the_last_of_them():
     for part in model.inputs:
         top = float(table[part.method].max())
         assert part.contribution(1.0) == pytest.approx(part.contribution(top))
+
+
+def test_a_missing_required_method_leaves_no_ratio():
+    model = make_model(required=("noise",))
+    both = [make_finding(), make_finding("noise", 0.6, family="noise", protocol=None)]
+    assert make_statement(both, fusion=model).probability is not None
+    statement = make_statement(both[:1], fusion=model)
+    assert (statement.label, statement.log10_lr) == ("inconclusive", None)
+    assert "noise, which the calibration rests on, gave no usable score" in statement.reasons[0]
+    silent = make_finding("noise", 0.0, protocol=None, observations={"outside_calibration": ["saw nothing"]})
+    assert make_statement([both[0], silent], fusion=model).probability is None
+    assert_sentences(statement)
+
+
+def test_a_method_without_weight_is_no_basis():
+    model = make_model(
+        inputs=(
+            FusionInput(method="detector", mean=0.0, scale=1.0, weight=1.0),
+            FusionInput(method="noise", mean=0.5, scale=2.0, weight=0.0),
+        )
+    )
+    findings = [make_finding(), make_finding("noise", 0.6, family="noise", protocol=None)]
+    statement = make_statement(findings, fusion=model)
+    assert statement.basis == ("detector",)
+    assert "noise has no weight in the fusion: in its data it told nothing apart." in statement.reasons
+    assert make_statement(findings[1:], fusion=model).probability is None
+    assert_sentences(statement)

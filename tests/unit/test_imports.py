@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src" / "imforensics"
 HEAVY = {"tensorflow", "keras", "sklearn", "scipy", "matplotlib.pyplot", "tf2onnx", "pandas", "cv2"}
 
+FITTING = {SRC / "metrics" / "calibration.py"}  # its folds need the extra "train", and say so without it
+
 RUN_AND_LIST = """
 import runpy, sys
 sys.argv = ["imforensics", *sys.argv[1:]]
@@ -101,7 +103,7 @@ def test_src_imports_only_declared_dependencies() -> None:
     base, train = declared(), declared("train")
     problems = []
     for path in sorted(SRC.rglob("*.py")):
-        allowed = base | train if path.is_relative_to(SRC / "models") else base
+        allowed = base | train if path.is_relative_to(SRC / "models") or path in FITTING else base
         problems += [
             f"{path.relative_to(SRC)} imports {package}"
             for package in sorted(imported_packages(path))

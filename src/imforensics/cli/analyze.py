@@ -64,11 +64,13 @@ def command(
     the others go on.
     """
     from imforensics.config import AnalyzeConfig, load_config
+    from imforensics.engines.local import available_cores
     from imforensics.pipeline.analyze import build_analyzer
 
     if save_maps and output is None:
         raise click.UsageError("--save-maps needs -o, the folder to write to.")
-    analyzer = build_analyzer(load_config(AnalyzeConfig, config_path, overrides))
+    config = load_config(AnalyzeConfig, config_path, overrides)
+    analyzer = build_analyzer(config, threads=available_cores())
     given = {"case": case, "item": item, "operator": operator}
     details = {key: value for key, value in given.items() if value is not None}
     failures = 0

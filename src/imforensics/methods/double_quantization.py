@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from imforensics.methods.base import Method, MethodOptions, Reference
-from imforensics.preprocessing.blocks import find_analysable_blocks, spread_blocks
+from imforensics.preprocessing.blocks import block_means, find_analysable_blocks, spread_blocks
 from imforensics.preprocessing.first_quantization import (
     FirstQuantization,
     find_first_quantization,
@@ -19,18 +19,21 @@ from imforensics.types import (
     Int16Array,
     JsonValue,
     LocalizationMap,
+    UInt8Array,
     UInt16Array,
 )
 
 BLOCK = 8
 MIN_BLOCKS = 4  # on each side
 SIGMA = 2.0  # blocks; of the Gaussian that neighbours are averaged with, chosen on CASIA v1 train and val
+MAX_BLOCK_EVIDENCE = 20.0  # nats, before averaging: one loud block does not speak for its neighbours
+MAX_CLIPPED = 1 / 8  # share of a block's pixels with a channel at 0 or 255
 MIN_SUPPORT = 0.05  # weight of analysable blocks in reach below which nothing can be said
 # Mean evidence a block, in nats, at which map and score read 0.5; chosen on CASIA v1 train and val, that of
 # the score on photos train and val too. asinh: neighbouring blocks and frequencies are not independent, so
 # that large sums of evidence overstate; a logistic regression on asinh gives a slope of 0.9.
 MAP_HALF_WAY = 0.2
-SCORE_HALF_WAY = 6.0
+SCORE_HALF_WAY = 5.0
 SCORE_QUANTILE = 0.99  # of the blocks: one odd block is no region
 THRESHOLD = 0.5  # the best mean F1 of the raw tampered images of CASIA v1 train and val
 # The saving of the whole image is looked under where it is seen well and all over: even the blocks with the
@@ -38,6 +41,8 @@ THRESHOLD = 0.5  # the best mean F1 of the raw tampered images of CASIA v1 train
 UNDO_MIN_GAIN = 1.0  # nats a block
 UNDO_QUANTILE, UNDO_MAX_EVIDENCE = 0.97, -1.0
 UNDO_MAX_PEAK = 5.0
+
+OUTSIDE_KEY = "outside_calibration"  # observation: the score says nothing and must not enter a statement
 
 
 class DoubleQuantization(Method):
@@ -95,13 +100,13 @@ class DoubleQuantization(Method):
                 "The luminance table has divisors outside 1 to 255: not an 8-bit baseline one."
             )
         coefficients = evidence.jpeg.read_coefficients()[0]
-        usable = find_analysable_blocks(evidence.pixels, block=BLOCK)
+        usable = _find_usable(evidence.pixels)
         if usable.shape != coefficients.shape[:2]:
             return self._decline(
                 "The first component is subsampled: its blocks are not 8x8 pixels of the image."
             )
         if not usable.any():
-            return self._decline("Flat or saturated all over: there are no coefficients to look at.")
+            return self._decline("Flat or clipped all over: there are no coefficients to look at.")
         return self._report(*self._look(coefficients, table, usable), usable, evidence.pixels.shape[:2])
 
     def _look(
@@ -132,6 +137,8 @@ class DoubleQuantization(Method):
         observations: dict[str, JsonValue] = {"is_double_quantized": is_found}
         for prefix, found in zip(("", "earlier_"), passes, strict=False):
             observations |= {prefix + key: value for key, value in _describe(found).items()}
+        if not is_found:
+            observations[OUTSIDE_KEY] = ["no earlier quantization was found, so that no part can lack it"]
         if is_found:
             observations["double_quantized_share"] = round(float((marks[support] < THRESHOLD).mean()), 4)
         peak = np.asarray(np.quantile(means[usable], SCORE_QUANTILE), dtype=np.float32)
@@ -147,6 +154,23 @@ class DoubleQuantization(Method):
             observations=observations,
             notes=_notes(passes),
         )
+
+
+def _find_usable(pixels: UInt8Array) -> BoolArray:
+    """Blocks whose coefficients a second saving can have kept.
+
+    Left out are flat and saturated ones, those of which an eighth of the pixels was cut to [0, 255], and
+    those that the edge cuts: their padding is made anew in each saving.
+    """
+    extreme = np.zeros(pixels.shape[:2], dtype=np.uint8)
+    for channel in range(3):
+        plane = pixels[..., channel]
+        extreme |= (plane == 0) | (plane == 255)
+    usable = find_analysable_blocks(pixels, block=BLOCK) & (block_means(extreme, block=BLOCK) <= MAX_CLIPPED)
+    height, width = pixels.shape[:2]
+    usable[height // BLOCK :] = False
+    usable[:, width // BLOCK :] = False
+    return usable
 
 
 def _is_even(found: FirstQuantization, means: FloatArray) -> bool:
@@ -197,7 +221,8 @@ def _squash(means: FloatArray, half_way: float) -> FloatArray:
 
 
 def _average(evidence: FloatArray, usable: BoolArray) -> FloatArray:
-    return _smooth(np.where(usable, evidence, np.float32(0)))
+    within = np.clip(evidence, -MAX_BLOCK_EVIDENCE, MAX_BLOCK_EVIDENCE)
+    return _smooth(np.where(usable, within, np.float32(0)))
 
 
 def _smooth(values: FloatArray) -> FloatArray:

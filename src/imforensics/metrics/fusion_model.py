@@ -5,7 +5,7 @@ Ratios of methods that look at the same pixels are not independent and are never
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import exp
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,11 @@ class FusionInput(ConfigModel):
     applied_weight: float = 0.0
     limits: tuple[float, float] | None = None
 
+    @property
+    def has_weight(self) -> bool:
+        """False where the method moves nothing."""
+        return self.weight > 0 or self.applied_weight != 0
+
     def contribution(self, score: float | None) -> float:
         """Natural-log odds that a score in [0, 1] adds; 0 for None: a missing method is neutral."""
         if score is None:
@@ -67,6 +72,7 @@ class FusionModel(ConfigModel):
         inputs: one for each method.
         intercept: natural-log odds where nothing applied.
         calibration: of the fused score, fitted on cases that the weights were not.
+        required: methods without whose score the calibration is not valid.
         held_out_log_loss: log loss in nats at even odds of the fusion and of each method alone, each class
             weighing one half, on cases not fitted on; ln 2 is what knowing nothing costs.
     """
@@ -74,11 +80,20 @@ class FusionModel(ConfigModel):
     inputs: tuple[FusionInput, ...] = Field(min_length=1)
     intercept: float
     calibration: Calibration
+    required: tuple[str, ...] = ()
     held_out_log_loss: dict[str, float] = Field(default_factory=dict)
 
     def contributions(self, scores: Mapping[str, float | None]) -> dict[str, float]:
         """Natural-log odds that each method adds; methods without a score add 0."""
         return {part.method: part.contribution(scores.get(part.method)) for part in self.inputs}
+
+    def describe_missing(self, scores: Mapping[str, float | None]) -> tuple[str, ...]:
+        """A clause for each required method that gave no score; empty where the calibration is valid."""
+        return tuple(
+            f"{name}, which the calibration rests on, gave no usable score"
+            for name in self.required
+            if scores.get(name) is None
+        )
 
     def fused_score(self, scores: Mapping[str, float | None]) -> float:
         """One score in (0, 1) from name of method → score or None; never falls when a score rises."""
@@ -92,6 +107,7 @@ def fit_fusion(
     groups: Sequence[object] | NDArray[np.generic],
     protocol: Protocol,
     population: str,
+    unflagged: Collection[str] = (),
     ridge: float = RIDGE,
     seed: int = 0,
 ) -> FusionModel:
@@ -106,6 +122,8 @@ def fit_fusion(
         groups: (N,) source of each image.
         protocol: evaluation protocol of these scores.
         population: what the images are, in words.
+        unflagged: methods whose scores are missing for a reason of the study, such as images that they were
+            trained on: that they apply says nothing, their `applied_weight` is 0.
         ridge: weight of the squared standardized weights beside the mean log loss.
         seed: of the random folds.
 
@@ -118,13 +136,13 @@ def fit_fusion(
     table = {name: _checked_column(name, column, len(groups)) for name, column in scores.items()}
     is_tampered = np.asarray(labels).astype(np.bool_)
     folds = group_folds(is_tampered, groups, seed)
-    held_out = _hold_out(table, is_tampered, folds, ridge)
+    held_out = _hold_out(table, is_tampered, folds, ridge, unflagged)
     alone = {name: np.zeros(is_tampered.size) for name in table}
     for fold in np.unique(folds):
         inside = folds == fold
         for name, column in table.items():
             alone[name][inside] = _alone(column[~inside], is_tampered[~inside], column[inside])
-    parts, intercept = _fit_inputs(table, is_tampered, ridge)
+    parts, intercept = _fit_inputs(table, is_tampered, ridge, unflagged)
     calibration = fit_calibration(
         held_out, is_tampered, groups=groups, protocol=protocol, population=population, seed=seed
     )
@@ -138,6 +156,7 @@ def held_out_fused_scores(
     labels: ArrayLike,
     *,
     groups: Sequence[object] | NDArray[np.generic],
+    unflagged: Collection[str] = (),
     ridge: float = RIDGE,
     seed: int = 0,
 ) -> Float64Array:
@@ -147,6 +166,7 @@ def held_out_fused_scores(
         scores: as for `fit_fusion`.
         labels: as for `fit_fusion`.
         groups: as for `fit_fusion`.
+        unflagged: as for `fit_fusion`.
         ridge: as for `fit_fusion`.
         seed: of the random folds; the same seed gives the same folds.
 
@@ -158,23 +178,30 @@ def held_out_fused_scores(
     """
     table = {name: _checked_column(name, column, len(groups)) for name, column in scores.items()}
     is_tampered = np.asarray(labels).astype(np.bool_)
-    return _hold_out(table, is_tampered, group_folds(is_tampered, groups, seed), ridge)
+    return _hold_out(table, is_tampered, group_folds(is_tampered, groups, seed), ridge, unflagged)
 
 
 def _hold_out(
-    table: Mapping[str, Float64Array], is_tampered: NDArray[np.bool_], folds: NDArray[np.intp], ridge: float
+    table: Mapping[str, Float64Array],
+    is_tampered: NDArray[np.bool_],
+    folds: NDArray[np.intp],
+    ridge: float,
+    unflagged: Collection[str],
 ) -> Float64Array:
     held_out = np.empty(is_tampered.size)
     for fold in np.unique(folds):
         inside = folds == fold
         rest = {name: column[~inside] for name, column in table.items()}
-        parts, intercept = _fit_inputs(rest, is_tampered[~inside], ridge)
+        parts, intercept = _fit_inputs(rest, is_tampered[~inside], ridge, unflagged)
         held_out[inside] = _fused_scores(parts, intercept, {n: c[inside] for n, c in table.items()})
     return held_out
 
 
 def _fit_inputs(
-    table: Mapping[str, Float64Array], is_tampered: NDArray[np.bool_], ridge: float
+    table: Mapping[str, Float64Array],
+    is_tampered: NDArray[np.bool_],
+    ridge: float,
+    unflagged: Collection[str],
 ) -> tuple[tuple[FusionInput, ...], float]:
     """Weights of every method and the intercept, both classes weighing one half."""
     names = list(table)
@@ -189,7 +216,8 @@ def _fit_inputs(
     scales[scales == 0] = 1.0
     standardized = (logits - means) / scales
     features = np.concatenate([np.where(applied, standardized, 0.0), applied], axis=1)
-    kept = [k for k in range(features.shape[1]) if np.ptp(features[:, k]) > 0]
+    ignored = {len(names) + names.index(name) for name in unflagged}
+    kept = [k for k in range(features.shape[1]) if k not in ignored and np.ptp(features[:, k]) > 0]
     class_weights = np.where(is_tampered, 0.5 / is_tampered.sum(), 0.5 / (~is_tampered).sum())
     while True:
         fitted, intercept = fit_logistic(

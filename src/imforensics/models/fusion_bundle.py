@@ -127,10 +127,11 @@ class FusionBundle:
             bundles: name to SHA-256 of those in use now.
 
         Returns:
-            A clause; None also for a method that the fusion does not use.
+            A clause; None also for a method that the fusion does not use, or gives no weight.
         """
         fitted = self.manifest.methods.get(method)
-        if fitted is None:
+        weighed = {part.method for part in self.manifest.model.inputs if part.has_weight}
+        if fitted is None or method not in weighed:
             return None
         changed = [  # which bundle it is goes by digest, not by name or path
             key for key, value in fitted.options.items() if key != "bundle" and options.get(key) != value

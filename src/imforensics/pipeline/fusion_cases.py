@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imforensics.evidence.quantization import estimate_quality
-from imforensics.metrics.calibration import Calibration
+from imforensics.metrics.fusion_model import FusionModel
 from imforensics.store import Row
 
 Float64Array = NDArray[np.float64]
@@ -112,14 +112,29 @@ def keep_pairs(
     return tuple(kept), left_out
 
 
-def keep_valid(
-    cases: Sequence[FusionCase], calibration: Calibration
+def keep_scored(
+    cases: Sequence[FusionCase], required: Collection[str]
 ) -> tuple[tuple[FusionCase, ...], Counter[str]]:
-    """The cases that a calibration is valid for, and reason → number of cases left out."""
+    """The cases with a usable score of every required method, and reason → number of cases left out."""
     left_out = Counter[str]()
     kept = []
     for case in cases:
-        if calibration.describe_mismatch(height=case.height, width=case.width, is_jpeg=case.is_jpeg):
+        missing = [name for name in required if case.scores[name] is None]
+        if missing:
+            left_out[f"no usable score of {missing[0]}"] += 1
+        else:
+            kept.append(case)
+    return tuple(kept), left_out
+
+
+def keep_valid(
+    cases: Sequence[FusionCase], model: FusionModel
+) -> tuple[tuple[FusionCase, ...], Counter[str]]:
+    """The cases that a fusion is valid for, and reason → number of cases left out."""
+    scored, left_out = keep_scored(cases, model.required)
+    kept = []
+    for case in scored:
+        if model.calibration.describe_mismatch(height=case.height, width=case.width, is_jpeg=case.is_jpeg):
             left_out["outside the conditions of the calibration"] += 1
         else:
             kept.append(case)

@@ -48,6 +48,7 @@ class TrainFusionConfig(ConfigModel):
             methods with a trained bundle are taken as missing: they know the pictures.
         exact_only: methods that count as missing on twins that another encoder wrote, because they may read
             the encoder instead of the alteration.
+        required: methods without whose score there is no statement; pictures without it are left out.
         pairs: "twin" takes all of them; "exact_twin" those whose tampered file has the IJG's tables: our
             encoder is the same there, and nothing but the alteration differs.
         camera_photos: authentic camera photographs, for the false-alarm rate of the label.
@@ -70,6 +71,7 @@ class TrainFusionConfig(ConfigModel):
     )
     twins: tuple[SourceConfig, ...] = Field((SourceConfig(name="casia1"),), min_length=1)
     exact_only: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
     pairs: FusionPairs = "exact_twin"
     camera_photos: SourceConfig = SourceConfig(name="photos")
     other_photos: tuple[SourceConfig, ...] = ()
@@ -89,7 +91,8 @@ class TrainFusionConfig(ConfigModel):
 
     @model_validator(mode="after")
     def _check_names(self) -> TrainFusionConfig:
-        unknown = [name for name in self.exact_only if name not in self.methods]
-        if unknown:
-            raise ValueError(f"exact_only names {unknown[0]}, which is none of the methods")
+        for key, names in (("exact_only", self.exact_only), ("required", self.required)):
+            unknown = [name for name in names if name not in self.methods]
+            if unknown:
+                raise ValueError(f"{key} names {unknown[0]}, which is none of the methods")
         return self

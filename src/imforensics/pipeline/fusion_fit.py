@@ -66,13 +66,13 @@ def fit(
         The fit.
 
     Raises:
-        DatasetError: there are no twins, or no photograph is within the conditions.
+        DatasetError: there are no twins, or no camera photograph is within the conditions.
     """
     if not twins:
         raise DatasetError(
             f"No pair of the twins can be used (pairs: {config.pairs}). Name more splits, or take pairs: twin"
         )
-    methods = list(config.methods)
+    methods, unflagged = list(config.methods), masked_methods(config)
     table, groups = score_table(twins, methods), [case.group for case in twins]
     labels = np.array([case.label for case in twins])
     model = fit_fusion(
@@ -81,28 +81,40 @@ def fit(
         groups=groups,
         protocol="twin",
         population=population,
+        unflagged=unflagged,
         ridge=config.ridge,
         seed=config.seed,
     )
-    held_out = held_out_fused_scores(table, labels, groups=groups, ridge=config.ridge, seed=config.seed)
+    held_out = held_out_fused_scores(
+        table, labels, groups=groups, unflagged=unflagged, ridge=config.ridge, seed=config.seed
+    )
     calibration = model.calibration.model_copy(update={"conditions": conditions_of(twins, config.conditions)})
-    model = model.model_copy(update={"calibration": calibration})
+    model = model.model_copy(update={"calibration": calibration, "required": config.required})
     fused = {name: _fuse_valid(model, cases) for name, cases in photos.items()}
-    empty = [name for name, scores in fused.items() if not scores.size]
-    if empty:
-        raise DatasetError(f"{empty[0]}: no photograph is within the conditions of the calibration")
     camera, *others = fused
+    if not fused[camera].size:
+        raise DatasetError(f"{camera}: no photograph is within the conditions of the fusion")
     calibration = choose_label_thresholds(
         calibration,
         authentic_camera_scores=fused[camera],
         authentic_scores=held_out[labels == 0],
         tampered_scores=held_out[labels == 1],
-        other_authentic_scores={f"images of “{name}”": fused[name] for name in others},
+        other_authentic_scores={f"images of “{name}”": fused[name] for name in others if fused[name].size},
         max_far=config.max_far,
         max_miss=config.max_miss,
     )
     model = model.model_copy(update={"calibration": calibration})
     return FittedFusion(model, labels, held_out, calibration.log10_lrs(held_out), fused)
+
+
+def masked_methods(config: TrainFusionConfig) -> tuple[str, ...]:
+    """Methods whose scores are taken as missing on part of the twins, so that applying says nothing."""
+    has_training_split = any("train" in source.splits for source in config.twins)
+    return tuple(
+        name
+        for name, options in config.methods.items()
+        if name in config.exact_only or (has_training_split and "bundle" in options)
+    )
 
 
 def conditions_of(twins: Sequence[FusionCase], wanted: ConditionsConfig) -> Conditions:
@@ -196,5 +208,5 @@ def method_auc(cases: Sequence[FusionCase], method: str) -> float | None:
 
 
 def _fuse_valid(model: FusionModel, cases: Sequence[FusionCase]) -> Float64Array:
-    valid, _ = keep_valid(cases, model.calibration)
+    valid, _ = keep_valid(cases, model)
     return np.array([model.fused_score(case.scores) for case in valid], dtype=np.float64)

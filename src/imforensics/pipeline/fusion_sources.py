@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from imforensics.metrics.calibration import Calibration
+from imforensics.metrics.fusion_model import FusionModel
 from imforensics.models.fusion_bundle import FusionSource
 from imforensics.pipeline.evaluate import Evaluation, trial_records
 from imforensics.pipeline.fusion_cases import (
     FusionCase,
     collect_cases,
     keep_pairs,
+    keep_scored,
     keep_valid,
     mask_inexact,
 )
@@ -68,14 +69,15 @@ def read_part(source: PlannedSource, config: TrainFusionConfig) -> Part:
     cases = tuple(sorted(cases, key=lambda case: order[case.trial]))  # records come as they are done
     if source.role != "twins":
         return Part(source, cases, left_out)
+    cases, silent = keep_scored(cases, config.required)
     pairs, broken = keep_pairs(cases, exact_only=False)
     kept, other = keep_pairs(pairs, exact_only=config.pairs == "exact_twin")
-    return Part(source, mask_inexact(kept, config.exact_only), left_out + broken + other, pairs)
+    return Part(source, mask_inexact(kept, config.exact_only), left_out + silent + broken + other, pairs)
 
 
-def describe_part(part: Part, calibration: Calibration) -> FusionSource:
-    """The account of a part; photographs that the calibration is not valid for are left out."""
-    valid, outside = keep_valid(part.cases, calibration)
+def describe_part(part: Part, model: FusionModel) -> FusionSource:
+    """The account of a part; photographs that the fusion is not valid for are left out."""
+    valid, outside = keep_valid(part.cases, model)
     return FusionSource.model_validate(
         {
             "dataset": part.source.evaluation.dataset.name,

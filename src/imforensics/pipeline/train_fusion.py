@@ -113,7 +113,7 @@ class FusionTraining:
                 photos.setdefault(f"set {part.source.number}: {part.source.title}", []).extend(part.cases)
         population = f"{_name_population(parts)}: {ALTERED[self.config.pairs]}"
         fitted = fit(self.config, twins, photos, population=population)
-        sources = [describe_part(part, fitted.model.calibration) for part in parts]
+        sources = [describe_part(part, fitted.model) for part in parts]
         all_twins = [case for part in parts for case in part.pairs]
         log = describe_fit(fitted, twins, all_twins, seed=self.config.seed)
         manifest = FusionManifest(

@@ -37,9 +37,15 @@ def make_manifest() -> FusionManifest:
     return FusionManifest(
         name="made",
         pairs="exact_twin",
-        methods={"ela": FusedMethod(options={"quality": 90}, bundles={"net": "ab"})},
+        methods={
+            "ela": FusedMethod(options={"quality": 90}, bundles={"net": "ab"}),
+            "noise": FusedMethod(options={"block": 16}),
+        },
         model=FusionModel(
-            inputs=(FusionInput(method="ela", mean=0.1, scale=1.3, weight=0.7),),
+            inputs=(
+                FusionInput(method="ela", mean=0.1, scale=1.3, weight=0.7),
+                FusionInput(method="noise", mean=0.1, scale=1.3, weight=0.0),
+            ),
             intercept=0.0,
             calibration=calibration,
         ),
@@ -126,6 +132,7 @@ def test_every_shipped_fusion_loads() -> None:
         ("ela", {"quality": 90, "added_later": 1}, {"other name": "ab"}, None),
         ("ela", {"quality": 75}, {"net": "ab"}, "ela runs with another quality"),
         ("ela", {"quality": 90}, {"net": "cd"}, "ela runs with another trained bundle"),
+        ("noise", {"block": 32}, {}, None),
         ("metadata", {}, {}, None),
     ],
 )

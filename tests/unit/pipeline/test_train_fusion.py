@@ -20,7 +20,14 @@ from imforensics.pipeline.fusion_cases import (
     score_table,
 )
 from imforensics.pipeline.fusion_config import ConditionsConfig, TrainFusionConfig
-from imforensics.pipeline.fusion_fit import conditions_of, describe_fit, fit, measure_ratios, method_auc
+from imforensics.pipeline.fusion_fit import (
+    conditions_of,
+    describe_fit,
+    fit,
+    masked_methods,
+    measure_ratios,
+    method_auc,
+)
 
 TABLES = [table.ravel().tolist() for table in ijg_tables(80)]
 
@@ -174,12 +181,41 @@ def test_a_useless_method_earns_no_label() -> None:
 
 def test_photographs_outside_the_conditions_do_not_count() -> None:
     twins, photos = make_twins(60, strength=3.0), make_photos(60, strength=3.0)
-    with pytest.raises(DatasetError, match="no photograph is within the conditions"):
+    with pytest.raises(DatasetError, match="no photograph is within the conditions of the fusion"):
         fit(config_of(), twins, {"photos": photos}, population="made images")
     small = make_photos(50, strength=3.0, size=256)
     fitted = fit(config_of(), twins, {"photos": [*photos, *small]}, population="made images")
     assert fitted.photos["photos"].size == 50
-    assert keep_valid([*photos, *small], fitted.model.calibration)[1].total() == 60
+    assert keep_valid([*photos, *small], fitted.model)[1].total() == 60
+
+
+def test_without_a_required_score_there_is_no_statement() -> None:
+    twins = [case for case in make_twins(120, strength=4.0) if case.scores["noise"] is not None]
+    photos = make_photos(90, strength=4.0, size=256)
+    silent = [case for case in photos if case.scores["noise"] is None]
+    config = config_of(required=["noise"])
+    fitted = fit(config, twins, {"photos": photos, "web": silent}, population="made images")
+    assert fitted.model.required == ("noise",)
+    assert fitted.photos["photos"].size == 90 - len(silent)
+    assert fitted.photos["web"].size == 0
+    assert keep_valid(silent, fitted.model)[1] == {"no usable score of noise": len(silent)}
+    assert fitted.model.calibration.thresholds is not None
+    assert not any("web" in note for note in fitted.model.calibration.thresholds.notes)
+
+
+def test_that_a_masked_method_applies_says_nothing() -> None:
+    config = config_of(exact_only=["noise"])
+    assert masked_methods(config) == ("noise",)
+    twins = make_twins(100, strength=2.0)
+    shifted = [
+        make_case(case.trial, case.label, None, scores={**case.scores, "noise": None if case.label else 0.5})
+        for case in twins
+    ]
+    photos = {"photos": make_photos(60, strength=2.0, size=256)}
+    fitted = fit(config, shifted, photos, population="made images")
+    assert {part.method: part.applied_weight for part in fitted.model.inputs}["noise"] == 0.0
+    free = fit(config_of(), shifted, photos, population="made images")
+    assert {part.method: part.applied_weight for part in free.model.inputs}["noise"] < -1.0
 
 
 def test_no_twins_is_an_error() -> None:
