@@ -6,7 +6,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -65,14 +65,17 @@ def _check_requirements() -> Iterator[Check]:
 
 def _check_bundles() -> Iterator[Check]:
     from imforensics.models.bundle import list_bundles, load_bundle
+    from imforensics.models.fusion_bundle import list_fusions, load_fusion
 
-    for name in list_bundles():
+    loaders: list[tuple[str, Callable[[str], str]]] = [
+        *((name, lambda name: f"{load_bundle(name).digest[:16]}, onnxruntime") for name in list_bundles()),
+        *((name, lambda name: f"{load_fusion(name).digest[:16]}, fusion") for name in list_fusions()),
+    ]
+    for name, load in loaders:
         try:
-            bundle = load_bundle(name)
+            yield Check(f"bundle {name}", "ok", f"sha256 {load(name)}")
         except ImforensicsError as error:
             yield Check(f"bundle {name}", "broken", str(error))
-        else:
-            yield Check(f"bundle {name}", "ok", f"sha256 {bundle.digest[:16]}, {bundle.runtime}")
 
 
 def _check_analysis() -> Check:

@@ -31,6 +31,8 @@ def render_report(document: Mapping[str, JsonValue], pictures: Sequence[Picture]
     """
     shown = [_picture_view(picture) for picture in pictures]
     label = cast("Label", document["label"])
+    findings = [_finding_view(finding, shown) for finding in _objects(document["findings"])]
+    basis = cast("dict[str, Any]", document["statement"])["basis"]
     return load_template(PAGE_TEMPLATE).render(
         **safe_parts(load_parts("report")),
         document=document,
@@ -39,7 +41,8 @@ def render_report(document: Mapping[str, JsonValue], pictures: Sequence[Picture]
         propositions=(words.H1, words.H2),
         caveats=words.WHAT_IT_DOES_NOT_PROVE,
         original=next(view for view in shown if view["kind"] == "original"),
-        findings=[_finding_view(finding, shown) for finding in _objects(document["findings"])],
+        findings=findings,
+        localized=_find_localized(findings, basis),
         jpeg_tables=_table_views(document),
         metadata_groups=_metadata_views(document),
         settings=words.flatten(document["settings"]),
@@ -83,6 +86,18 @@ def _finding_view(finding: dict[str, Any], pictures: Sequence[dict[str, Any]]) -
         if opinion is None
         else words.ratio_sentence(opinion["log10_lr"], tuple(opinion["log10_lr_bounds"])),
     }
+
+
+def _find_localized(findings: Sequence[dict[str, Any]], basis: Sequence[str]) -> dict[str, Any] | None:
+    """The finding whose overlay stands beside the original: the statement rests on it, it has a threshold."""
+    return next(
+        (
+            finding
+            for finding in findings
+            if finding["method"] in basis and finding["overlay_picture"] and finding["threshold"] is not None
+        ),
+        None,
+    )
 
 
 def _map_alt(finding: dict[str, Any]) -> str:
