@@ -51,8 +51,9 @@ def format_page(document: dict[str, Any]) -> str:
         "",
         f"- Byte-identical in the part of CASIA v2.0 at hand: {len(integrity['duplicates'])} images; "
         f"across splits: {sum(copies['across_splits'] for copies in integrity['duplicates'])}.",
-        f"- Near-duplicates by perceptual hash: {near['pairs']} pairs, {near['across_groups']} between "
-        f"source groups, {near['across_splits']} between splits. A tampered image and its host are alike by nature.",
+        f"- Near-duplicates by perceptual hash: {near['pairs']} pairs; between source groups: "
+        f"{near['across_groups']}; between splits: {near['across_splits']}. "
+        "A tampered image and its host are alike by nature.",
         f"- Without a mask: {_names(integrity['missing_masks'])}.",
         f"- Masks that leave out most of what differs from the host: "
         f"{_names(suspect['mask'] for suspect in document['suspect_masks'])}.",

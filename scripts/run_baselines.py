@@ -1,4 +1,4 @@
-"""Evaluate ELA, wavelet noise and every shipped bundle on CASIA v1's test split, on every protocol.
+"""Evaluate the methods, the statement and every shipped bundle on CASIA v1's test split, on every protocol.
 
     IMFORENSICS_DATA=/path/to/data python scripts/run_baselines.py [--results runs/baselines] [-j 2]
 

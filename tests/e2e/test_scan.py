@@ -132,7 +132,7 @@ def test_wrong_usage_is_exit_code_two(tmp_path: Path) -> None:
 def test_a_folder_that_is_missing_or_empty_is_exit_code_one(tmp_path: Path) -> None:
     assert "does not exist" in run_scan(tmp_path / "none", code=1).stderr
     (tmp_path / "empty").mkdir()
-    assert "no files to scan" in run_scan(tmp_path / "empty", code=1).stderr
+    assert "no images to scan" in run_scan(tmp_path / "empty", code=1).stderr
 
 
 def test_results_of_other_folders_stay(tmp_path: Path) -> None:
@@ -155,3 +155,13 @@ def test_two_hundred_broken_and_odd_files_are_two_hundred_rows(tmp_path: Path) -
     assert not any("took longer" in (row["error"] or "") for row in rows)
     assert sum(row["status"] == "ok" for row in rows) > 50
     assert not [f for row in rows for f in row["findings"] if f["status"] == "failed"]
+
+
+def test_files_that_are_no_images_are_left_out_of_folders_but_not_when_named(tmp_path: Path) -> None:
+    make_photos(tmp_path / "in", 1)
+    (tmp_path / "in" / "photo_000.jpg").rename(tmp_path / "in" / "photo")
+    (tmp_path / "in" / "notes.txt").write_text("not an image")
+    done = run_scan(tmp_path / "in")
+    assert [Path(json.loads(line)["file"]).name for line in done.stdout.splitlines()] == ["photo"]
+    assert "1 files left out" in done.stderr
+    run_scan(tmp_path / "in" / "notes.txt", code=1)

@@ -97,9 +97,12 @@ def command(
     named = [*paths, *_read_paths(files_from)]
     if not named:
         raise click.UsageError("Name files or folders to scan, or pass --files-from.")
-    files = list_files(named, recursive=config.recursive, include=include, exclude=output)
+    listing = list_files(named, recursive=config.recursive, include=include, exclude=output)
+    files = listing.files
     if not files:
-        raise EvidenceError("no files to scan: the folders named are empty, or --include matches nothing")
+        raise EvidenceError("no images to scan: the folders named hold none, or --include matches none")
+    if listing.left_out and not quiet:
+        click.echo(f"{len(listing.left_out)} files left out: no image by name or content", err=True)
     scan = plan_scan(files, config, folder=output, overwrite=overwrite, retry_errors=retry_errors)
     rows = list(scan.done)
     print_rows = as_json or output is None

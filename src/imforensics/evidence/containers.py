@@ -82,6 +82,15 @@ def is_extension_of(name: str, format_name: str) -> bool:
     return _FORMAT_OF_EXTENSION.get(extension, format_name) == format_name
 
 
+def has_image_extension(name: str) -> bool:
+    """True where the name ends like one of the formats that are read.
+
+    >>> has_image_extension("photo.JPG"), has_image_extension("notes.txt"), has_image_extension("photo")
+    (True, False, False)
+    """
+    return _FORMAT_OF_EXTENSION.get(PurePath(name).suffix.removeprefix(".").lower()) in FORMATS
+
+
 def _identify_by_brands(data: bytes) -> str | None:
     """ISO base media file: the brands say whether the pictures are coded with AV1 or HEVC."""
     size = min(int.from_bytes(data[:4], "big"), 1024, len(data))

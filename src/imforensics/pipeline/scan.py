@@ -11,6 +11,7 @@ from pathlib import Path
 from imforensics.config import ScanConfig
 from imforensics.engines.local import available_cores, run_in_processes
 from imforensics.errors import EvidenceError
+from imforensics.evidence.containers import has_image_extension, identify_format
 from imforensics.pipeline.analyze import build_analyzer
 from imforensics.pipeline.scan_worker import (
     ReportsPolicy,
@@ -128,10 +129,21 @@ def write_overview(store: ScanStore) -> None:
     write_index_html(_with_thumbnails(store), store.folder / "index.html")
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files to scan, and those below the folders that are no image by name nor by content."""
+
+    files: tuple[Path, ...]
+    left_out: tuple[Path, ...]
+
+
 def list_files(
     paths: Iterable[Path], *, recursive: bool = True, include: Sequence[str] = (), exclude: Path | None = None
-) -> list[Path]:
-    """Every regular file among the paths and below their folders, sorted within each folder, once each.
+) -> Listing:
+    """Every image among the paths and below their folders, sorted within each folder, once each.
+
+    Below a folder, a file is an image by its extension or by its first bytes: a broken JPEG and a photo
+    without extension are scanned, a text file beside them is left out. A file that is named is scanned.
 
     Args:
         paths: files and folders; links to folders below them are not followed.
@@ -144,19 +156,32 @@ def list_files(
     """
     patterns = [pattern.lower() for pattern in include]
     files: dict[Path, None] = {}
+    left_out: dict[Path, None] = {}
     for path in paths:
         if not path.exists():
             raise EvidenceError(f"{path} does not exist; name files or folders that do")
-        for file in _files_below(path, recursive, exclude) if path.is_dir() else [path]:
-            if not patterns or any(fnmatch(file.name.lower(), pattern) for pattern in patterns):
-                files[file] = None
-    return list(files)
+        is_folder = path.is_dir()
+        for file in _files_below(path, recursive, exclude) if is_folder else [path]:
+            if patterns and not any(fnmatch(file.name.lower(), pattern) for pattern in patterns):
+                continue
+            (files if not is_folder or _is_image(file) else left_out)[file] = None
+    return Listing(tuple(files), tuple(left_out))
 
 
 def _with_thumbnails(store: ScanStore) -> Iterator[dict[str, JsonValue | bytes]]:
     for row in store.rows():
         path = thumbnail_path(store.folder, str(row["sha256"]))
         yield {**row, "thumbnail": path.read_bytes() if path.exists() else None}
+
+
+def _is_image(file: Path) -> bool:
+    if has_image_extension(file.name):
+        return True
+    try:
+        with file.open("rb") as content:
+            return identify_format(content.read(1024)) is not None
+    except OSError:
+        return True  # its row says why it cannot be read
 
 
 def _files_below(folder: Path, recursive: bool, exclude: Path | None) -> Iterator[Path]:
