@@ -73,7 +73,7 @@ def describe_levels(coefficients: Int16Array, step: int) -> Levels:
     """
     limit = magnitude_limit(step)
     magnitudes = np.minimum(np.abs(coefficients), limit).astype(np.uint8)
-    bins = _context_bins(limit)[_sum_neighbours(magnitudes)]
+    bins = _context_bins(limit).take(_sum_neighbours(magnitudes))
     joint = bins.astype(np.int64) * (limit + 1) + magnitudes
     table = np.bincount(joint.ravel(), minlength=(len(_CONTEXT_EDGES) + 1) * (limit + 1))
     table = table.reshape(len(_CONTEXT_EDGES) + 1, limit + 1)
@@ -226,15 +226,19 @@ def _context_bins(limit: int) -> UInt8Array:
     return np.digitize(means, _CONTEXT_EDGES).astype(np.uint8)
 
 
-def _sum_neighbours(magnitudes: UInt8Array) -> NDArray[np.int32]:
-    """Sum over 5x5 blocks plus that over 3x3, without the block itself; edges are mirrored."""
-    padded = np.pad(magnitudes, 2, mode="symmetric").astype(np.int32)
+def _sum_neighbours(magnitudes: UInt8Array) -> Int16Array:
+    """Sum over 5x5 blocks plus that over 3x3, without the block itself, at most 32 x 200; edges mirrored."""
+    padded = np.pad(magnitudes, 2, mode="symmetric").astype(np.int16)
     rows, columns = magnitudes.shape
     inner = padded[1:-1, 1:-1]
     three = inner[:rows] + inner[1 : rows + 1] + inner[2 : rows + 2]
     five = padded[:rows] + padded[1 : rows + 1] + padded[2 : rows + 2] + padded[3 : rows + 3] + padded[4:]
-    total = sum(five[:, k : k + columns] for k in range(5)) + sum(three[:, k : k + columns] for k in range(3))
-    return np.asarray(total - 2 * padded[2:-2, 2:-2], dtype=np.int32)
+    total = -2 * padded[2:-2, 2:-2]
+    for k in range(5):
+        total += five[:, k : k + columns]
+    for k in range(3):
+        total += three[:, k : k + columns]
+    return np.asarray(total, dtype=np.int16)
 
 
 def _nearest_scale(means: NDArray[np.float64]) -> UInt8Array:

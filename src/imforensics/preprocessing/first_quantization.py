@@ -140,14 +140,19 @@ def _compare_frequencies(
     coefficients: Int16Array, table: UInt16Array, chosen: BoolArray
 ) -> tuple[dict[int, Levels], dict[int, FloatArray]]:
     """Levels and log ratios of each chosen frequency, by its index in natural order."""
-    off_grid = move_off_grid(coefficients, table)
+    planes, off_grid = _by_frequency(coefficients), _by_frequency(move_off_grid(coefficients, table))
     levels, ratios = {}, {}
     for index in map(int, np.flatnonzero(chosen)):
-        row, column, step = index // 8, index % 8, int(table[index // 8, index % 8])
-        levels[index] = describe_levels(coefficients[:, :, row, column], step)
-        reference = describe_levels(off_grid[:, :, row, column], step).counts
-        ratios[index] = log_ratios(step, reference)
+        step = int(table.flat[index])
+        levels[index] = describe_levels(planes[index], step)
+        ratios[index] = log_ratios(step, describe_levels(off_grid[index], step).counts)
     return levels, ratios
+
+
+def _by_frequency(coefficients: Int16Array) -> Int16Array:
+    """(64, rows, columns): each frequency in one piece of memory, which its many passes need."""
+    rows, columns = coefficients.shape[:2]
+    return np.ascontiguousarray(coefficients.transpose(2, 3, 0, 1)).reshape(64, rows, columns)
 
 
 def _choose_divisors(gains: FloatArray, count: int) -> tuple[str | None, NDArray[np.int64], float | None]:
