@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -16,11 +16,9 @@ from imforensics.cli.options import (
     quiet_option,
     set_option,
 )
+from imforensics.cli.progress import open_bar
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
-    from imforensics.pipeline.evaluate import Evaluation
     from imforensics.pipeline.protocols import ProtocolName
 
 PROTOCOL_NAMES = ("raw", "resaved", "resaved_q90", "twin", "exact_twin", "robustness")
@@ -109,7 +107,9 @@ def command(
     )
     evaluation = plan_evaluation(request, config, folder=output, overwrite=overwrite)
     try:
-        with _progress(evaluation, quiet) as bar:
+        total = len(evaluation.plan.trials)
+        done = total - len(evaluation.todo)
+        with open_bar("evaluate", total=total, done=done, unit="picture", quiet=quiet) as bar:
             for _ in evaluation.run(workers=workers):
                 bar.update(1)
         document, columns = summarize(evaluation, command_line=command_line())
@@ -117,16 +117,6 @@ def command(
     finally:
         evaluation.close()
     _show(document, page, as_json)
-
-
-def _progress(evaluation: Evaluation, quiet: bool) -> tqdm[NoReturn]:
-    from tqdm import tqdm
-
-    total = len(evaluation.plan.trials)
-    started = total - len(evaluation.todo)
-    return tqdm(
-        total=total, initial=started, unit="picture", desc="evaluate", disable=True if quiet else None
-    )
 
 
 def _show(document: dict[str, Any], page: Path | None, as_json: bool) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 from collections import Counter
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NoReturn, cast
+from typing import IO, TYPE_CHECKING, cast
 
 import click
 
@@ -19,11 +19,10 @@ from imforensics.cli.options import (
     quiet_option,
     set_option,
 )
+from imforensics.cli.progress import open_bar
 from imforensics.errors import EvidenceError
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
     from imforensics.pipeline.scan_worker import ReportsPolicy
     from imforensics.store import Row
 
@@ -109,7 +108,7 @@ def command(
     if print_rows:
         for row in scan.done:
             click.echo(json.dumps(row))
-    with _progress(len(files), len(scan.done), quiet) as bar:
+    with open_bar("scan", total=len(files), done=len(scan.done), unit="file", quiet=quiet) as bar:
         for row in scan.run(
             workers=workers, reports=cast("ReportsPolicy", reports), command_line=command_line()
         ):
@@ -126,12 +125,6 @@ def command(
 def _read_paths(file: IO[bytes] | None) -> list[Path]:
     lines = file.read().splitlines() if file is not None else []
     return [Path(os.fsdecode(line)) for line in lines if line]
-
-
-def _progress(total: int, done: int, quiet: bool) -> tqdm[NoReturn]:
-    from tqdm import tqdm
-
-    return tqdm(total=total, initial=done, unit="file", desc="scan", disable=True if quiet else None)
 
 
 def _show_totals(rows: list[Row], resumed: int, output: Path | None, *, as_data: bool) -> None:

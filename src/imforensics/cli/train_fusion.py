@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imforensics.cli.options import command_line, config_option, overwrite_option, quiet_option, set_option
+from imforensics.cli.progress import open_bar
 
 if TYPE_CHECKING:
     from imforensics.pipeline.train_fusion import FusionResult
@@ -57,21 +58,14 @@ def command(
     """
     if resume and overwrite:
         raise click.UsageError("--resume keeps the run that --overwrite deletes: give one of them.")
-    from tqdm import tqdm
-
     from imforensics.config import load_config
     from imforensics.pipeline.fusion_config import TrainFusionConfig
     from imforensics.pipeline.train_fusion import plan_fusion_training
 
     config = load_config(TrainFusionConfig, config_path, overrides)
     training = plan_fusion_training(config, run_folder, resume=resume, overwrite=overwrite)
-    with tqdm(
-        total=training.total,
-        initial=training.done,
-        unit="picture",
-        desc="train-fusion",
-        disable=quiet or None,
-    ) as bar:
+    done = training.done
+    with open_bar("train-fusion", total=training.total, done=done, unit="picture", quiet=quiet) as bar:
         for _ in training.score(workers=workers):
             bar.update(1)
     click.echo(json.dumps(_summarize(training.finish(command_line=command_line())), indent=2))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from pydantic import ValidationError
 from imforensics.config import describe_problems
 from imforensics.errors import BundleError
 from imforensics.models.manifest import SCHEMA_VERSION, BundleManifest
+from imforensics.models.shipped import find_folder, list_shipped
 from imforensics.preprocessing.inputs import INPUT_CHANNELS
 from imforensics.types import FloatArray
 
@@ -103,7 +102,7 @@ def load_bundle(path_or_name: Path | str, *, threads: int | None = None) -> Bund
         BundleError: there is no such bundle, bundle.yaml is of another version or invalid, or the model
             file is not the one it names.
     """
-    folder = _find_folder(path_or_name)
+    folder = find_folder(path_or_name, file_name=MANIFEST_FILE, what="bundle")
     try:
         text = (folder / MANIFEST_FILE).read_bytes()
     except OSError as error:
@@ -162,29 +161,7 @@ def load_runtime(model_bytes: bytes, *, threads: int | None = None) -> Callable[
 
 def list_bundles() -> tuple[str, ...]:
     """Names of the bundles that ship with the package, sorted."""
-    root = _shipped_root()
-    if not root.is_dir():
-        return ()
-    return tuple(sorted(path.name for path in root.iterdir() if (path / MANIFEST_FILE).is_file()))
-
-
-def _shipped_root() -> Path:
-    return Path(str(resources.files("imforensics"))) / "bundles"
-
-
-def _find_folder(path_or_name: Path | str) -> Path:
-    if isinstance(path_or_name, Path):
-        return path_or_name
-    separators = {os.sep, os.altsep or os.sep, "/"}
-    if any(separator in path_or_name for separator in separators):
-        return Path(path_or_name)
-    if path_or_name not in list_bundles():
-        shipped = ", ".join(list_bundles()) or "none"
-        raise BundleError(
-            f"No bundle named {path_or_name!r} ships with imforensics (there are: {shipped}). For a folder "
-            f"of your own write a path, such as ./{path_or_name}"
-        )
-    return _shipped_root() / path_or_name
+    return list_shipped(MANIFEST_FILE)
 
 
 def _parse_manifest(path: Path, text: bytes) -> BundleManifest:

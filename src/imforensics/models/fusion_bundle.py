@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +14,7 @@ from pydantic import Field, ValidationError
 from imforensics.config import ConfigModel, config_digest, describe_problems
 from imforensics.errors import BundleError
 from imforensics.metrics.fusion_model import FusionModel
+from imforensics.models.shipped import find_folder, list_shipped
 
 FUSION_FILE = "fusion.yaml"
 FUSION_SCHEMA_VERSION = 1
@@ -156,7 +155,7 @@ def load_fusion(path_or_name: Path | str) -> FusionBundle:
     Raises:
         BundleError: there is none, it is of another version or invalid, or it was changed after it was made.
     """
-    folder = _find_folder(path_or_name)
+    folder = find_folder(path_or_name, file_name=FUSION_FILE, what="fusion")
     path = folder / FUSION_FILE
     try:
         text = path.read_bytes()
@@ -170,10 +169,7 @@ def load_fusion(path_or_name: Path | str) -> FusionBundle:
 
 def list_fusions() -> tuple[str, ...]:
     """Names of the fusions that ship with the package, sorted."""
-    root = _shipped_root()
-    if not root.is_dir():
-        return ()
-    return tuple(sorted(path.name for path in root.iterdir() if (path / FUSION_FILE).is_file()))
+    return list_shipped(FUSION_FILE)
 
 
 def dump_fusion(manifest: FusionManifest) -> str:
@@ -181,25 +177,6 @@ def dump_fusion(manifest: FusionManifest) -> str:
     content = manifest.model_dump(mode="json")
     content["sha256"] = config_digest(content)
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
-
-
-def _shipped_root() -> Path:
-    return Path(str(resources.files("imforensics"))) / "bundles"
-
-
-def _find_folder(path_or_name: Path | str) -> Path:
-    if isinstance(path_or_name, Path):
-        return path_or_name
-    separators = {os.sep, os.altsep or os.sep, "/"}
-    if any(separator in path_or_name for separator in separators):
-        return Path(path_or_name)
-    if path_or_name not in list_fusions():
-        shipped = ", ".join(list_fusions()) or "none"
-        raise BundleError(
-            f"No fusion named {path_or_name!r} ships with imforensics (there are: {shipped}). For a folder "
-            f"of your own write a path, such as ./{path_or_name}"
-        )
-    return _shipped_root() / path_or_name
 
 
 def _parse(path: Path, text: bytes) -> FusionManifest:
