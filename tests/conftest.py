@@ -15,7 +15,10 @@ sys.path.insert(0, str(Path(__file__).parent))  # makes `fixtures.synthetic` imp
 
 from fixtures import synthetic
 
-settings.register_profile("default", deadline=None)  # a slow machine is no failure
+# A slow machine is no failure, and a check of a change looks at the same examples every time. To look for new
+# ones: pytest --hypothesis-profile=explore
+settings.register_profile("default", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile("default")
 
 
