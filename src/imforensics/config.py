@@ -13,9 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imforensics.errors import ConfigError
-from imforensics.types import JsonValue
-
-DEFAULT_MAX_PIXELS = 120_000_000  # about 360 MB of RGB; the largest phone sensors give 108 or 200 million
+from imforensics.types import DEFAULT_MAX_PIXELS, JsonValue
 
 DEFAULT_METHODS = ("metadata", "jpeg_structure", "double_quantization", "ela", "wavelet_noise", "ela_cnn")
 

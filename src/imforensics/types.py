@@ -15,6 +15,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+DEFAULT_MAX_PIXELS = 120_000_000  # about 360 MB of RGB; the largest phone sensors give 108 or 200 million
+
 Family = Literal["jpeg", "noise", "copy-move", "metadata", "provenance", "learned", "reconstruction"]
 Status = Literal["ok", "not_applicable", "failed"]
 Label = Literal["authentic", "tampered", "inconclusive"]

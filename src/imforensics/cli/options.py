@@ -28,7 +28,16 @@ json_option = click.option(
     is_flag=True,
     help="JSON on standard output, one document a line (docs/json-schema.md).",
 )
+resume_option = click.option(
+    "--resume", is_flag=True, help="Go on with the run in the output folder after a stop or a kill."
+)
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
+
+
+def refuse_both(*, resume: bool, overwrite: bool) -> None:
+    """Raise the usage error of a command that is told to keep a run and to delete it."""
+    if resume and overwrite:
+        raise click.UsageError("--resume keeps the run that --overwrite deletes: give one of them.")
 
 
 def command_line() -> tuple[str, ...]:

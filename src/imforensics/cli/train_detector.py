@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from imforensics.cli.options import config_option, overwrite_option, quiet_option, set_option
+from imforensics.cli.options import (
+    config_option,
+    overwrite_option,
+    quiet_option,
+    refuse_both,
+    resume_option,
+    set_option,
+)
 
 if TYPE_CHECKING:
     from imforensics.models.progress import Progress
@@ -27,9 +34,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of the run: checkpoints, logs, curves, metrics and the bundle.",
 )
-@click.option(
-    "--resume", is_flag=True, help="Go on with the run in the output folder after a stop or a kill."
-)
+@resume_option
 @overwrite_option
 @quiet_option
 def command(
@@ -51,8 +56,7 @@ def command(
       imforensics train-detector -c configs/train_detector_twin.yaml --set input.kind=rgb -o runs/rgb
       imforensics train-detector -c configs/train_detector_paper.yaml -o runs/paper --resume
     """
-    if resume and overwrite:
-        raise click.UsageError("--resume keeps the run that --overwrite deletes: give one of them.")
+    refuse_both(resume=resume, overwrite=overwrite)
     from imforensics.config import TrainDetectorConfig, load_config
     from imforensics.models.train import train_detector
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from imforensics.cli.options import command_line, config_option, overwrite_option, quiet_option, set_option
+from imforensics.cli.options import (
+    command_line,
+    config_option,
+    overwrite_option,
+    quiet_option,
+    refuse_both,
+    resume_option,
+    set_option,
+)
 from imforensics.cli.progress import open_bar
 
 if TYPE_CHECKING:
@@ -34,9 +42,7 @@ Examples:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of the run: scores, log, figures and the bundle.",
 )
-@click.option(
-    "--resume", is_flag=True, help="Go on with the run in the output folder after a stop or a kill."
-)
+@resume_option
 @click.option("-j", "--workers", type=click.IntRange(1), help="Processes; default: all cores.")
 @overwrite_option
 @quiet_option
@@ -56,8 +62,7 @@ def command(
     the label by the false alarms on photographs and hosts. Needs the extra "train" (scikit-learn). Data sets
     lie below the folder that IMFORENSICS_DATA names. Standard output gets a summary as JSON.
     """
-    if resume and overwrite:
-        raise click.UsageError("--resume keeps the run that --overwrite deletes: give one of them.")
+    refuse_both(resume=resume, overwrite=overwrite)
     from imforensics.config import load_config
     from imforensics.pipeline.fusion_config import TrainFusionConfig
     from imforensics.pipeline.train_fusion import plan_fusion_training

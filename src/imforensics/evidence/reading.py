@@ -13,11 +13,8 @@ from imforensics.evidence.decoding import Decoded, decode_image
 from imforensics.evidence.jpeg_markers import DECODABLE_FRAMES, EXIF_IDENTIFIER, name_marker
 from imforensics.evidence.jpeg_structure import JpegLayout, build_jpeg_info, walk_jpeg
 from imforensics.evidence.metadata import read_metadata
-from imforensics.types import Evidence, JpegInfo
+from imforensics.types import DEFAULT_MAX_PIXELS, Evidence, JpegInfo
 
-DEFAULT_MAX_PIXELS = (
-    120_000_000  # the same as in config.py, which this layer may not import; a test holds them equal
-)
 MAX_FILE_BYTES = 2 * 1024**3  # of 2 GiB: a raw 120-megapixel TIFF with 16 bits a channel has 0.7 GiB
 MAX_SCANS = 256  # a progressive photo has about 10; each one costs a pass over all blocks
 MAX_EXIF_SEGMENTS = 64  # one is regular; decoders join them in quadratic time

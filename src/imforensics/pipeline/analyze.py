@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -240,8 +241,9 @@ def image_score(report: Report) -> float | None:
     return next((f.score for f in ranked if f.status == "ok" and f.score is not None), None)
 
 
-def software_versions() -> dict[str, str]:
-    """Versions of imforensics, Python and the libraries that decode and compute."""
+@cache
+def software_versions() -> Mapping[str, str]:
+    """Versions of imforensics, Python and the libraries that decode and compute; looked up once a process."""
     from PIL import features
 
     versions = {"imforensics": __version__, "python": platform.python_version()}

@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from imforensics.config import DEFAULT_MAX_PIXELS, ConfigModel
+from imforensics.config import ConfigModel
 from imforensics.metrics.fusion_model import RIDGE
 from imforensics.models.fusion_bundle import FusionPairs
+from imforensics.types import DEFAULT_MAX_PIXELS
 
 
 class SourceConfig(ConfigModel):

@@ -10,7 +10,7 @@ from pydantic import Field
 from imforensics.config import AnalyzeConfig
 from imforensics.fusion import usable_scores
 from imforensics.methods.base import Method, MethodOptions, Reference
-from imforensics.pipeline.analyze import build_analyzer, run_method
+from imforensics.pipeline.analyze import build_analyzer, run_methods
 from imforensics.types import Finding, Opinion
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class StatementEntry(Method):
 
     def analyze(self, evidence: Evidence) -> Finding:
         """Run the methods and report their statement."""
-        findings = [run_method(method, evidence) for method in self._analyzer.methods]
+        findings = run_methods(self._analyzer.methods, evidence)
         statement = self._analyzer.state(findings, evidence)
         opinion = _opinion(statement, self._protocol)
         if opinion is None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from PIL import Image, JpegImagePlugin
 
-from imforensics.config import DEFAULT_MAX_PIXELS
 from imforensics.errors import EvidenceError, EvidenceTooLargeError
+from imforensics.types import DEFAULT_MAX_PIXELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
