@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 
 DEFAULT_MAX_PIXELS = 120_000_000  # about 360 MB of RGB; the largest phone sensors give 108 or 200 million
 
-Family = Literal["jpeg", "noise", "copy-move", "metadata", "provenance", "learned", "reconstruction"]
+Family = Literal[
+    "jpeg",
+    "noise",
+    "camera",
+    "resampling",
+    "copy-move",
+    "metadata",
+    "provenance",
+    "learned",
+    "reconstruction",
+]
 Status = Literal["ok", "not_applicable", "failed"]
 Label = Literal["authentic", "tampered", "inconclusive"]
 Manipulation = Literal["splicing", "copy_move", "removal"]

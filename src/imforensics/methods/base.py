@@ -44,6 +44,7 @@ class Method(ABC):
         idea: what it does, in a few sentences.
         limitations: when it fails or misleads.
         reference: where it was published.
+        experimental: why the method is not run by default, with the measured figure; None for a proven one.
     """
 
     name: ClassVar[str]
@@ -53,6 +54,7 @@ class Method(ABC):
     idea: ClassVar[str]
     limitations: ClassVar[str]
     reference: ClassVar[Reference]
+    experimental: ClassVar[str | None] = None
 
     class Options(MethodOptions):
         """A method without options of its own."""
