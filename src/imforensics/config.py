@@ -15,7 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from imforensics.errors import ConfigError
 from imforensics.types import DEFAULT_MAX_PIXELS, JsonValue
 
+# Named sets of methods: "default" holds what has proved itself, "full" every method there is.
+FAST_METHODS = ("metadata", "jpeg_structure", "double_quantization", "ela")
 DEFAULT_METHODS = ("metadata", "jpeg_structure", "double_quantization", "ela", "wavelet_noise", "ela_cnn")
+FULL_METHODS = (*DEFAULT_METHODS,)
+PROFILES = {"fast": FAST_METHODS, "default": DEFAULT_METHODS, "full": FULL_METHODS}
 
 DEFAULT_FUSION = "casia_twin_fusion"
 
@@ -41,10 +45,19 @@ class AnalyzeConfig(ConfigModel):
 
     max_pixels: int = Field(DEFAULT_MAX_PIXELS, gt=0)
     methods: dict[str, dict[str, Any]] = Field(
-        default_factory=lambda: dict[str, dict[str, Any]]((name, {}) for name in DEFAULT_METHODS),
+        default_factory=lambda: profile_methods("default"),
         min_length=1,
     )
     fusion: str | None = Field(DEFAULT_FUSION, min_length=1)
+
+
+def profile_methods(profile: str) -> dict[str, dict[str, Any]]:
+    """The methods of a profile, each without options of its own.
+
+    >>> list(profile_methods("fast"))
+    ['metadata', 'jpeg_structure', 'double_quantization', 'ela']
+    """
+    return {name: {} for name in PROFILES[profile]}
 
 
 class ScanConfig(AnalyzeConfig):
@@ -168,24 +181,36 @@ class TrainDetectorConfig(ConfigModel):
     workers: int | None = Field(None, ge=1)
 
 
-def load_config(model: type[ModelT], path: Path | None = None, overrides: Sequence[str] = ()) -> ModelT:
+def load_config(
+    model: type[ModelT],
+    path: Path | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    profile: str | None = None,
+) -> ModelT:
     """Read a configuration.
 
     Args:
         model: which configuration is expected.
         path: YAML file; None takes the defaults.
-        overrides: "a.b=c" assignments laid over the file, the value in YAML.
+        overrides: "a.b=c" assignments laid over the file and the profile, the value in YAML.
+        profile: key of PROFILES: the methods, where the file names none; None takes "default".
 
     Returns:
         The checked configuration.
 
     Raises:
-        ConfigError: the file cannot be read, or holds unknown keys or wrong values; all are listed.
+        ConfigError: the file cannot be read, holds unknown keys or wrong values (all are listed), or names
+            methods beside a profile.
 
     >>> load_config(ScanConfig, overrides=["timeout_seconds=5"]).timeout_seconds
     5.0
     """
     values = {} if path is None else _read_mapping(path)
+    if profile is not None and "methods" in values:
+        raise ConfigError(f"{path} names the methods: leave out the profile {profile!r}, or `methods` there")
+    if issubclass(model, AnalyzeConfig):
+        values.setdefault("methods", profile_methods(profile or "default"))
     for override in overrides:
         _apply_override(values, override)
     where = str(path) if path is not None else "defaults"

@@ -305,6 +305,7 @@ class MethodDescription:
         limitations: when it fails or misleads.
         citation: where it was published: authors, title, venue, year.
         doi: bare DOI, None where the work has none.
+        experimental: why it is not run by default, with the measured figure; None for a proven method.
     """
 
     name: str
@@ -314,6 +315,7 @@ class MethodDescription:
     limitations: str
     citation: str
     doi: str | None = None
+    experimental: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from imforensics.config import AnalyzeConfig, ScanConfig, config_digest, dump_config, load_config
+from imforensics.config import (
+    PROFILES,
+    AnalyzeConfig,
+    ScanConfig,
+    config_digest,
+    dump_config,
+    load_config,
+)
 from imforensics.errors import ConfigError
+from imforensics.methods import METHODS, load_method
 
 
 def write(path: Path, text: str) -> Path:
@@ -77,3 +85,26 @@ def test_python_objects_in_yaml_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.yaml", "max_pixels: !!python/object/apply:os.getpid []")
     with pytest.raises(ConfigError, match="cannot be read as YAML"):
         load_config(AnalyzeConfig, path)
+
+
+def test_every_profile_holds_the_smaller_one_and_full_holds_every_method() -> None:
+    fast, default, full = (PROFILES[name] for name in ("fast", "default", "full"))
+    assert set(fast) < set(default) <= set(full)
+    assert set(full) == set(METHODS)
+
+
+def test_no_experimental_method_runs_by_default() -> None:
+    assert [name for name in PROFILES["default"] if load_method(name).experimental] == []
+
+
+def test_a_profile_names_the_methods_and_an_override_adds_to_them() -> None:
+    config = load_config(ScanConfig, overrides=["methods.wavelet_noise.block=16"], profile="fast")
+    assert list(config.methods) == [*PROFILES["fast"], "wavelet_noise"]
+    assert config.methods["wavelet_noise"] == {"block": 16}
+
+
+def test_methods_of_a_file_stand_alone_and_exclude_a_profile(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.yaml", "methods: {ela: {}}")
+    assert list(load_config(AnalyzeConfig, path).methods) == ["ela"]
+    with pytest.raises(ConfigError, match="leave out the profile 'full'"):
+        load_config(AnalyzeConfig, path, profile="full")

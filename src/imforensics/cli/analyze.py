@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from imforensics.cli.options import command_line, config_option, json_option, overwrite_option, set_option
+from imforensics.cli.options import (
+    command_line,
+    config_option,
+    json_option,
+    overwrite_option,
+    profile_option,
+    set_option,
+)
 from imforensics.errors import EvidenceError, OutputExistsError
 
 if TYPE_CHECKING:
@@ -43,6 +50,7 @@ Examples:
 @click.option("--item", help="Item number of the evidence, for the report.")
 @click.option("--operator", help="Who made the examination, for the report.")
 @overwrite_option
+@profile_option
 @config_option
 @set_option
 def command(
@@ -54,6 +62,7 @@ def command(
     item: str | None,
     operator: str | None,
     overwrite: bool,
+    profile: str | None,
     config_path: Path | None,
     overrides: tuple[str, ...],
 ) -> None:
@@ -69,7 +78,7 @@ def command(
 
     if save_maps and output is None:
         raise click.UsageError("--save-maps needs -o, the folder to write to.")
-    config = load_config(AnalyzeConfig, config_path, overrides)
+    config = load_config(AnalyzeConfig, config_path, overrides, profile=profile)
     analyzer = build_analyzer(config, threads=available_cores())
     given = {"case": case, "item": item, "operator": operator}
     details = {key: value for key, value in given.items() if value is not None}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from imforensics.cli.options import set_option
+from imforensics.cli.options import profile_option, set_option
 
 if TYPE_CHECKING:
     from imforensics.config import ConfigModel
@@ -37,6 +37,7 @@ for_option = click.option(
     epilog="""\b
 Examples:
   imforensics config show > analyze.yaml
+  imforensics config show --profile full > full.yaml
   imforensics config check --for scan my_scan.yaml
   imforensics config show --for train-detector configs/train_detector_twin.yaml --set training.epochs=3
 """,
@@ -48,12 +49,13 @@ def command() -> None:
 @command.command("show")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False), required=False, metavar="[FILE]")
 @for_option
+@profile_option
 @set_option
-def show(path: Path | None, command_name: str, overrides: tuple[str, ...]) -> None:
+def show(path: Path | None, command_name: str, profile: str | None, overrides: tuple[str, ...]) -> None:
     """Print the whole configuration as YAML: FILE, or the defaults, with overrides and every default."""
     from imforensics.config import dump_config
 
-    config = _load(command_name, path, overrides)
+    config = _load(command_name, path, overrides, profile=profile)
     click.echo(dump_config(config), nl=False)
 
 
@@ -67,12 +69,16 @@ def check(path: Path, command_name: str, overrides: tuple[str, ...]) -> None:
     click.echo(f"{path}: valid configuration for {command_name}")
 
 
-def _load(command_name: str, path: Path | None, overrides: tuple[str, ...]) -> ConfigModel:
+def _load(
+    command_name: str, path: Path | None, overrides: tuple[str, ...], *, profile: str | None = None
+) -> ConfigModel:
     from imforensics.config import AnalyzeConfig, load_config
 
     module, _, name = CONFIGS[command_name].partition(":")
     model: type[ConfigModel] = getattr(import_module(module), name)
-    config = load_config(model, path, overrides)
+    if profile is not None and not issubclass(model, AnalyzeConfig):
+        raise click.UsageError(f"--profile is for commands that run methods, not for {command_name}.")
+    config = load_config(model, path, overrides, profile=profile)
     if isinstance(config, AnalyzeConfig):
         from imforensics.pipeline.analyze import resolve_config
 

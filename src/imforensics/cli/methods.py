@@ -38,6 +38,7 @@ def command(explain: str | None, as_json: bool) -> None:
             {
                 **_as_document(descriptions[name]),
                 "requires": sorted(method.requires),
+                "profile": _smallest_profile(name),
                 "options": method.Options.model_json_schema().get("properties", {}),
             }
             for name, method in classes.items()
@@ -46,9 +47,19 @@ def command(explain: str | None, as_json: bool) -> None:
     elif explain is None:
         width = max(map(len, descriptions)) + 2
         for name, description in descriptions.items():
-            click.echo(f"{name:<{width}}{description.family:<12}{description.question}")
+            click.echo(
+                f"{name:<{width}}{description.family:<16}{_smallest_profile(name):<9}{description.question}"
+            )
+        note = "Third column: the smallest profile that runs it (analyze --profile fast|default|full)."
+        click.echo(note, err=True)
     else:
         _explain(descriptions[explain], classes[explain].Options().model_dump())
+
+
+def _smallest_profile(name: str) -> str:
+    from imforensics.config import PROFILES
+
+    return next(profile for profile, methods in PROFILES.items() if name in methods)
 
 
 def _as_document(description: MethodDescription) -> dict[str, str | None]:
@@ -66,8 +77,13 @@ def _explain(description: MethodDescription, options: dict[str, object]) -> None
         ("Question", description.question),
         ("Idea", description.idea),
         ("Limitations", description.limitations),
+        ("Experimental", description.experimental),
+        ("Run by", f"--profile {_smallest_profile(description.name)} and larger"),
         ("Options and defaults", defaults),
         ("Reference", f"{description.citation}{doi}"),
+        ("Page", f"docs/methods/{description.name}.md: pictures of a hit and of a false alarm, measured worth"),
     ):
+        if text is None:
+            continue
         click.echo(f"{title}:")
         click.echo(textwrap.fill(" ".join(text.split()), 96, initial_indent="  ", subsequent_indent="  "))

@@ -21,6 +21,12 @@ set_option = click.option(
     multiple=True,
     help="Override one value of the configuration, for example methods.ela.quality=95. Repeatable.",
 )
+profile_option = click.option(
+    "--profile",
+    type=click.Choice(["fast", "default", "full"]),
+    help="Which methods: the quickest, those that have proved themselves, or all "
+    "(see `imforensics methods`).  [default: default]",
+)
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what is in the output folder.")
 json_option = click.option(
     "--json",

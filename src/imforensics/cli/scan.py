@@ -16,6 +16,7 @@ from imforensics.cli.options import (
     config_option,
     json_option,
     overwrite_option,
+    profile_option,
     quiet_option,
     set_option,
 )
@@ -65,6 +66,7 @@ is not analyzed twice.
 @json_option
 @quiet_option
 @overwrite_option
+@profile_option
 @config_option
 @set_option
 def command(
@@ -79,6 +81,7 @@ def command(
     as_json: bool,
     quiet: bool,
     overwrite: bool,
+    profile: str | None,
     config_path: Path | None,
     overrides: tuple[str, ...],
 ) -> None:
@@ -92,7 +95,7 @@ def command(
 
     if reports != "none" and output is None:
         raise click.UsageError("--reports needs -o, the folder to write to.")
-    config = load_config(ScanConfig, config_path, overrides)
+    config = load_config(ScanConfig, config_path, overrides, profile=profile)
     named = [*paths, *_read_paths(files_from)]
     if not named:
         raise click.UsageError("Name files or folders to scan, or pass --files-from.")

@@ -222,6 +222,7 @@ def describe_methods() -> dict[str, MethodDescription]:
             limitations=method.limitations,
             citation=method.reference.citation,
             doi=method.reference.doi,
+            experimental=method.experimental,
         )
         for method in methods
     }

@@ -179,6 +179,7 @@ def _finding_block(finding: Finding, description: MethodDescription) -> JsonValu
         "limitations": description.limitations,
         "citation": description.citation,
         "doi": description.doi,
+        "experimental": description.experimental,
     }
 
 

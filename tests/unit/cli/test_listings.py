@@ -72,6 +72,14 @@ def test_config_show_spells_out_every_option_and_loads_again(tmp_path: Path) -> 
     assert invoke("config", "check", str(tmp_path / "a.yaml")).exit_code == 0
 
 
+def test_config_show_takes_a_profile_where_the_command_runs_methods() -> None:
+    shown = invoke("config", "show", "--profile", "fast")
+    assert "wavelet_noise" not in yaml.safe_load(shown.stdout)["methods"]
+    refused = invoke("config", "show", "--for", "train-detector", "--profile", "fast")
+    assert refused.exit_code == 2
+    assert "not for train-detector" in refused.stderr
+
+
 def test_config_check_reports_every_problem(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("max_pixel: 3\ntimeout_second: 3\n")
     result = invoke("config", "check", "--for", "scan", str(tmp_path / "a.yaml"))

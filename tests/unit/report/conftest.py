@@ -67,7 +67,14 @@ def descriptions() -> dict[str, MethodDescription]:
     names = {"metadata": "metadata", "ela": "jpeg", "noise": "noise", "ghost": "jpeg"}
     return {
         name: MethodDescription(
-            name, family, f"Question of {name}?", "Idea.", "Limits.", "Citation.", "10.1/x"
+            name,
+            family,
+            f"Question of {name}?",
+            "Idea.",
+            "Limits.",
+            "Citation.",
+            "10.1/x",
+            "At chance." if name == "ghost" else None,
         )
         for name, family in names.items()
     }
