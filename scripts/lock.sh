@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Make both lock files again from pyproject.toml: requirements.lock (base) and requirements-dev.lock
-# (base + train + dev). The base lock holds the versions of the dev lock, so that what is tested is what ships.
+# Make both lock files again from pyproject.toml: requirements.lock (base) and requirements-dev.lock (base
+# with every extra). The base lock holds the versions of the dev lock, so that what is tested is what ships.
 # Needs uv: python3 -m pip install uv. Pass --upgrade to move to newer versions, or nothing to keep
 # every version that still fits.
 set -euo pipefail
@@ -17,7 +17,7 @@ compile() {
     --universal --python-version 3.11 "$@"
 }
 
-compile --extra train --extra dev "$@" --output-file requirements-dev.lock
+compile --extra copy-move --extra train --extra dev "$@" --output-file requirements-dev.lock
 compile --constraints requirements-dev.lock "$@" --output-file requirements.lock
 
 if grep -nE '://|^--|/home/|/root/' requirements.lock requirements-dev.lock; then

@@ -16,9 +16,9 @@ from imforensics.errors import ConfigError
 from imforensics.types import DEFAULT_MAX_PIXELS, JsonValue
 
 # Named sets of methods: "default" holds what has proved itself, "full" every method there is.
-FAST_METHODS = ("metadata", "jpeg_structure", "double_quantization", "ela")
-DEFAULT_METHODS = ("metadata", "jpeg_structure", "double_quantization", "ela", "wavelet_noise", "ela_cnn")
-FULL_METHODS = (*DEFAULT_METHODS,)
+FAST_METHODS = ("metadata", "content_credentials", "jpeg_structure", "double_quantization", "ela")
+DEFAULT_METHODS = (*FAST_METHODS, "wavelet_noise", "ela_cnn")
+FULL_METHODS = (*DEFAULT_METHODS, "cfa", "resampling")
 PROFILES = {"fast": FAST_METHODS, "default": DEFAULT_METHODS, "full": FULL_METHODS}
 
 DEFAULT_FUSION = "casia_twin_fusion"
@@ -55,7 +55,7 @@ def profile_methods(profile: str) -> dict[str, dict[str, Any]]:
     """The methods of a profile, each without options of its own.
 
     >>> list(profile_methods("fast"))
-    ['metadata', 'jpeg_structure', 'double_quantization', 'ela']
+    ['metadata', 'content_credentials', 'jpeg_structure', 'double_quantization', 'ela']
     """
     return {name: {} for name in PROFILES[profile]}
 

@@ -89,6 +89,10 @@ class Metadata:
         gps: (latitude, longitude) in decimal degrees, None without.
         thumbnail: (H, W, 3) uint8 RGB pixels of the embedded EXIF thumbnail, None without.
         thumbnail_quantization_tables: (8, 8) uint16 tables of the thumbnail's JPEG, natural order.
+        photoshop_resources: names of the image resources in a JPEG's APP13 segments, in file order.
+        photoshop_quality: "save as" level 0-12 that those resources record, None without.
+        trailing: what follows the end of the image in the file, each part in words.
+        has_credentials: a container as content credentials use it is in the file; it is not verified here.
         problems: what could not be read, in words.
     """
 
@@ -103,6 +107,10 @@ class Metadata:
     gps: tuple[float, float] | None = None
     thumbnail: UInt8Array | None = None
     thumbnail_quantization_tables: tuple[UInt16Array, ...] = ()
+    photoshop_resources: tuple[str, ...] = ()
+    photoshop_quality: int | None = None
+    trailing: tuple[str, ...] = ()
+    has_credentials: bool = False
     problems: tuple[str, ...] = ()
 
 
@@ -125,6 +133,7 @@ class Evidence:
         jpeg: how the JPEG was encoded, None for every other format.
         metadata: what the file says of itself.
         notes: every conversion done to reach `pixels`, in words.
+        content_reader: gives the file's bytes, see `read_content`; None where they are not at hand.
     """
 
     name: str
@@ -141,6 +150,18 @@ class Evidence:
     jpeg: JpegInfo | None
     metadata: Metadata
     notes: tuple[str, ...] = ()
+    content_reader: Callable[[], bytes] | None = field(default=None, repr=False, compare=False)
+
+    def read_content(self) -> bytes:
+        """The bytes of the file as received; read again from its path unless they are held anyway.
+
+        Raises:
+            EvidenceError: the file is gone or has changed since it was read.
+            ValueError: the evidence was made without its file.
+        """
+        if self.content_reader is None:
+            raise ValueError(f"expected evidence with its file's bytes, {self.name!r} was made without them")
+        return self.content_reader()
 
     @property
     def height(self) -> int:

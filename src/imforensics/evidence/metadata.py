@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from imforensics.evidence.credentials import has_credentials
 from imforensics.evidence.decoding import DECODER_ERRORS, describe_error
 from imforensics.evidence.exif import ExifReading, read_exif
 from imforensics.evidence.iptc import MAX_ICC_BYTES, name_iptc, read_icc_description
@@ -21,7 +22,9 @@ from imforensics.evidence.jpeg_markers import (
     XMP_IDENTIFIER,
 )
 from imforensics.evidence.jpeg_structure import JpegLayout, walk_jpeg
+from imforensics.evidence.photoshop import read_photoshop_resources
 from imforensics.evidence.text import bound_entries, decode_text, shorten
+from imforensics.evidence.trailing import describe_trailing
 from imforensics.evidence.xmp import read_xmp
 from imforensics.types import Metadata, UInt8Array, UInt16Array
 
@@ -65,6 +68,7 @@ def read_metadata(
     iptc = name_iptc(info.get("iptc"), problems)
     text = _read_text(data, info, layout, problems)
     thumbnail, thumbnail_tables = _decode_thumbnail(exif.thumbnail, problems)
+    resources, photoshop_quality = ((), None) if layout is None else read_photoshop_resources(data, layout)
     metadata = Metadata(
         exif=exif.tags,
         xmp=xmp,
@@ -77,6 +81,10 @@ def read_metadata(
         gps=exif.gps,
         thumbnail=thumbnail,
         thumbnail_quantization_tables=thumbnail_tables,
+        photoshop_resources=resources,
+        photoshop_quality=photoshop_quality,
+        trailing=describe_trailing(data, format_name=format_name, layout=layout),
+        has_credentials=has_credentials(data, format_name=format_name, layout=layout),
         problems=tuple(shorten(problem, 300) for problem in problems[:50]),
     )
     return metadata, exif.orientation

@@ -105,8 +105,50 @@ def estimate_quality(tables: Sequence[UInt16Array]) -> tuple[int | None, bool]:
     return best + 1, is_standard
 
 
+def find_ijg_quality(table: UInt16Array, *, is_luma: bool) -> int | None:
+    """The quality at which the IJG encoder writes exactly this table, None where it never does.
+
+    Args:
+        table: (8, 8) divisors, natural order.
+        is_luma: compare to the luminance tables, else to the chrominance tables.
+
+    >>> find_ijg_quality(ijg_tables(80)[1], is_luma=False)
+    80
+    """
+    tables = _ijg_stack()[:, 0 if is_luma else 1]
+    same = np.flatnonzero((tables == np.asarray(table).ravel()).all(axis=1))
+    return int(same[0]) + 1 if len(same) else None
+
+
+def find_base_percent(table: UInt16Array, *, is_luma: bool) -> int | None:
+    """The whole percentage by which an Annex K table was multiplied, rounded or cut, to give this one.
+
+    Encoders other than the IJG's scale the same base tables in steps of their own.
+
+    Args:
+        table: (8, 8) divisors, natural order.
+        is_luma: the base is the luminance table, else the chrominance table.
+
+    Returns:
+        1 to 400, None where no percentage gives the table.
+    """
+    base = np.array(_BASE_LUMA if is_luma else _BASE_CHROMA, dtype=np.int64).ravel()
+    products = np.arange(1, 401)[:, np.newaxis] * base
+    for half in (50, 0):  # rounded; cut
+        scaled = np.clip((products + half) // 100, 1, 255)
+        same = np.flatnonzero((scaled == np.asarray(table).ravel()).all(axis=1))
+        if len(same):
+            return int(same[0]) + 1
+    return None
+
+
+@lru_cache(maxsize=1)
+def _ijg_stack() -> UInt16Array:
+    """All IJG tables, (100, 2, 64): quality 1-100 x (luma, chroma) x entry."""
+    return np.stack([np.stack(ijg_tables(quality)) for quality in range(1, 101)]).reshape(100, 2, 64)
+
+
 @lru_cache(maxsize=1)
 def _ijg_logarithms() -> FloatArray:
     """Natural logarithms of all IJG tables, (100, 2, 64): quality 1-100 x (luma, chroma) x entry."""
-    tables = np.stack([np.stack(ijg_tables(quality)) for quality in range(1, 101)])
-    return np.log(tables.astype(np.float32)).reshape(100, 2, 64)
+    return np.log(_ijg_stack().astype(np.float32))

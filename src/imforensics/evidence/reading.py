@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from functools import partial
 from pathlib import Path
 
 from imforensics.errors import EvidenceError
@@ -57,11 +58,17 @@ def read_evidence(
     decoded = decode_image(data, format_name=format_name, label=label, max_pixels=max_pixels)
     metadata, orientation = read_metadata(data, format_name=format_name, info=decoded.info, layout=layout)
     notes = [*decoded.notes]
+    sha256 = hashlib.sha256(data).hexdigest()
+    # Held anyway: a JPEG for its coefficients, bytes by the caller. Everything else is read again on demand.
+    if path is None or layout is not None:
+        content_reader = partial(bytes, data)
+    else:
+        content_reader = partial(_read_again, path, label, sha256)
     return Evidence(
         name=kept_name,
         path=path,
         size_bytes=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=sha256,
         pixel_sha256=hashlib.sha256(decoded.pixels.data).hexdigest(),
         format=format_name,
         has_matching_extension=is_extension_of(kept_name, format_name),
@@ -72,7 +79,15 @@ def read_evidence(
         jpeg=_describe_jpeg(data, layout, notes),
         metadata=metadata,
         notes=(*notes, *_note_frames(decoded)),
+        content_reader=content_reader,
     )
+
+
+def _read_again(path: Path, label: str, sha256: str) -> bytes:
+    data = _read_file(path, label)
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise EvidenceError(f"{label} changed since it was read. Analyze a copy that nobody writes to")
+    return data
 
 
 def _read_file(path: Path, label: str) -> bytes:

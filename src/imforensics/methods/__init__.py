@@ -10,10 +10,13 @@ if TYPE_CHECKING:
 
 METHODS: dict[str, str] = {
     "metadata": "imforensics.methods.metadata:MetadataTraces",
+    "content_credentials": "imforensics.methods.content_credentials:ContentCredentials",
     "jpeg_structure": "imforensics.methods.jpeg_structure:JpegStructure",
     "double_quantization": "imforensics.methods.double_quantization:DoubleQuantization",
     "ela": "imforensics.methods.ela:ErrorLevelAnalysis",
     "wavelet_noise": "imforensics.methods.wavelet_noise:WaveletNoise",
+    "cfa": "imforensics.methods.cfa:ColourFilterArray",
+    "resampling": "imforensics.methods.resampling:Resampling",
     "ela_cnn": "imforensics.methods.ela_cnn:ElaCnn",
 }
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from imforensics.evidence.table_families import TableCandidate, identify_services, identify_tables
 from imforensics.methods.base import Method, Reference
+from imforensics.methods.jpeg_mismatches import find_mismatches
+from imforensics.methods.traces import list_traces
 from imforensics.types import Evidence, Family, Finding, JpegInfo, JsonValue, UInt16Array
+
+NEAR_IJG = "near_ijg"
+UNKNOWN = "unknown"
 
 
 class JpegStructure(Method):
@@ -18,12 +24,15 @@ class JpegStructure(Method):
     question: ClassVar[str] = "Which encoder settings wrote this file, and does its structure stand out?"
     idea: ClassVar[str] = (
         "Cameras, phones, editors and websites write JPEGs with their own quantization tables, chroma "
-        "subsampling and order of segments. The tables are compared to those of the IJG encoder at "
-        "every quality; markers, data after the end of the image and the thumbnail's tables are listed."
+        "subsampling and order of segments. The tables are looked up among those of the IJG encoder at "
+        "every quality, Photoshop's and cameras'. Tables, markers and the thumbnail's tables are then "
+        "compared with the camera or program that the metadata claim."
     )
     limitations: ClassVar[str] = (
         "This describes the last save of the whole file. A file saved by an editor or a website need not be "
-        "altered, and an altered image can be saved with any tables. In public test sets the tables alone "
+        "altered, and an altered image can be saved with any tables. A match says consistent with, not "
+        "written by: encoders share tables, and the list of cameras is short. In public test sets the tables "
+        "alone "
         "separate the classes, which says how the sets were made and nothing about the pixels: this method "
         "therefore gives no score."
     )
@@ -48,10 +57,19 @@ class JpegStructure(Method):
         if jpeg is None:
             raise ValueError(f"expected JPEG evidence, received {evidence.format} without JPEG structure")
         thumbnail_tables = evidence.metadata.thumbnail_quantization_tables
+        candidates = identify_tables(jpeg.quantization_tables)
+        services = identify_services(
+            (evidence.height, evidence.width),
+            jpeg.estimated_quality if jpeg.is_standard_tables else None,
+            evidence.metadata,
+        )
+        traces = find_mismatches(evidence, candidates)
         tables: list[JsonValue] = [_as_lists(table) for table in jpeg.quantization_tables]
         observations: dict[str, JsonValue] = {
             "estimated_quality": jpeg.estimated_quality,
             "is_standard_tables": jpeg.is_standard_tables,
+            "table_family": _name_family(jpeg, candidates),
+            "table_candidates": [candidate.as_json() for candidate in (*candidates, *services)],
             "subsampling": jpeg.subsampling,
             "is_progressive": jpeg.is_progressive,
             "component_count": len(jpeg.quantization_tables),
@@ -63,9 +81,18 @@ class JpegStructure(Method):
             "has_photoshop_resources": _has_marker(jpeg, "APP13 Photoshop"),
             "has_adobe_marker": _has_marker(jpeg, "APP14 Adobe"),
             "has_content_credentials_container": _has_marker(jpeg, "APP11 JUMBF"),
+            "photoshop_quality": evidence.metadata.photoshop_quality,
             "thumbnail_quantization_tables": [_as_lists(table) for table in thumbnail_tables],
+            "thumbnail_table_family": _name_thumbnail_family(thumbnail_tables),
+            "traces": list_traces(traces),
         }
-        notes = (*_note_tables(jpeg), *_note_markers(jpeg), *_note_thumbnail(jpeg, thumbnail_tables))
+        notes = (
+            *_note_tables(jpeg),
+            *_note_candidates(candidates, services),
+            *_note_markers(jpeg, evidence.metadata.trailing),
+            *_note_thumbnail(jpeg, thumbnail_tables),
+            *(trace.note for trace in traces),
+        )
         return Finding(
             method=self.name, family=self.family, status="ok", observations=observations, notes=notes
         )
@@ -77,6 +104,31 @@ def _as_lists(table: UInt16Array) -> list[JsonValue]:
 
 def _has_marker(jpeg: JpegInfo, name: str) -> bool:
     return name in jpeg.markers
+
+
+def _name_family(jpeg: JpegInfo, candidates: Sequence[TableCandidate]) -> str:
+    if candidates:
+        return candidates[0].family
+    return UNKNOWN if jpeg.estimated_quality is None else NEAR_IJG
+
+
+def _name_thumbnail_family(tables: Sequence[UInt16Array]) -> str | None:
+    if not tables:
+        return None
+    candidates = identify_tables(tables)
+    return candidates[0].family if candidates else UNKNOWN
+
+
+def _note_candidates(candidates: Sequence[TableCandidate], services: Sequence[TableCandidate]) -> list[str]:
+    """One sentence for all tables that are known and not simply the IJG encoder's, one for services."""
+    known = [candidate.words for candidate in candidates if candidate.family != "ijg"]
+    notes = [f"The tables are consistent with {'; '.join(known)}."] if known else []
+    if services:
+        notes.append(
+            f"The file is consistent with {'; '.join(service.words for service in services)}: "
+            "size, tables and missing metadata fit, which other programs can produce too."
+        )
+    return notes
 
 
 def _note_tables(jpeg: JpegInfo) -> list[str]:
@@ -95,7 +147,7 @@ def _note_tables(jpeg: JpegInfo) -> list[str]:
     return [words, f"The frame is {kind}, with {sampling}."]
 
 
-def _note_markers(jpeg: JpegInfo) -> list[str]:
+def _note_markers(jpeg: JpegInfo, trailing: Sequence[str]) -> list[str]:
     notes = []
     if _has_marker(jpeg, "APP13 Photoshop"):
         notes.append(
@@ -111,7 +163,10 @@ def _note_markers(jpeg: JpegInfo) -> list[str]:
             f"{jpeg.trailing_bytes} bytes follow the end of the image: further images, by the MPF segment."
         )
     elif jpeg.trailing_bytes:
-        notes.append(f"{jpeg.trailing_bytes} bytes follow the end of the image, announced by no MPF segment.")
+        what = f": {', '.join(trailing)}" if trailing else ""
+        notes.append(
+            f"{jpeg.trailing_bytes} bytes follow the end of the image, announced by no MPF segment{what}."
+        )
     if "EOI" not in jpeg.markers and not jpeg.markers[-1].endswith("more)"):
         notes.append("There is no end-of-image marker: the file is cut after its last coded block.")
     return notes

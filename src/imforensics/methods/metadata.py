@@ -2,48 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import ClassVar
 
-import numpy as np
-from PIL import Image
-
 from imforensics.methods.base import Method, Reference
-from imforensics.types import Evidence, Family, Finding, JsonValue, Metadata, UInt8Array
-
-# Names of programs that alter, generate or re-encode images, in lower case, as they stand in software fields.
-EDITING_SOFTWARE = (
-    *("photoshop", "lightroom", "camera raw", "adobe express", "firefly", "gimp", "affinity", "paint.net"),
-    *("pixelmator", "paint shop", "paintshop", "corel", "capture one", "darktable", "rawtherapee", "luminar"),
-    *("acdsee", "acd systems", "picasa", "photoscape", "photodirector", "snapseed", "picsart", "facetune"),
-    *(
-        "meitu",
-        "vsco",
-        "canva",
-        "faceapp",
-        "remini",
-        "fotor",
-        "krita",
-        "photofiltre",
-        "photoimpact",
-        "xnview",
-    ),
-    *(
-        "irfanview",
-        "faststone",
-        "windows photo",
-        "microsoft photo",
-        "imagemagick",
-        "graphicsmagick",
-        "gd-jpeg",
-    ),
-    *("lavc", "ffmpeg", "pillow", "stable diffusion", "midjourney", "dall-e", "dall·e", "comfyui", "novelai"),
+from imforensics.methods.metadata_dates import find_date_traces, find_position_traces
+from imforensics.methods.metadata_software import (
+    count_ancestors,
+    count_history_steps,
+    find_software_traces,
+    list_editors,
+    list_history,
+    list_local_corrections,
+    list_origin,
+    name_source_type,
 )
-GENERATOR_TEXT_KEYS = frozenset({"parameters", "prompt", "workflow", "sd-metadata", "dream"})
+from imforensics.methods.metadata_structure import (
+    find_camera_traces,
+    find_structure_traces,
+    list_marker_order,
+)
+from imforensics.methods.traces import Trace, list_traces
+from imforensics.preprocessing.thumbnails import ThumbnailComparison, compare_thumbnail
+from imforensics.types import Evidence, Family, Finding, JsonValue, UInt8Array
+
 SIMILAR_THUMBNAIL = 0.9  # correlation of gray values: chosen to catch another picture, not calibrated
-_HISTORY_STEP = re.compile(r"(?:^|/)xmpMM:History\[(\d+)\]")
+SAME_ASPECT = 0.06  # thumbnails of 160 x 120 round a side by up to 1 in 120; cameras crop a little for 4:3
 
 
 class MetadataTraces(Method):
@@ -54,8 +38,10 @@ class MetadataTraces(Method):
     question: ClassVar[str] = "What does the file say of its origin and processing, and is it consistent?"
     idea: ClassVar[str] = (
         "Cameras and programs leave their names, dates and settings in EXIF, XMP, IPTC and text fields. "
-        "These are listed and compared with each other and with the image: software that edits, dates out of "
-        "order, a recorded size or thumbnail that does not match the pixels, an extension of another format."
+        "These are listed and compared with each other and with the image: software that edits and the "
+        "history it keeps, dates and time zones out of order, a recorded size or thumbnail that does not "
+        "match the pixels, what a camera's file lacks, the order of segments, data after the image. Each "
+        "trace carries a weight, weak or moderate."
     )
     limitations: ClassVar[str] = (
         "Metadata are easily changed or removed, and most websites remove them: their absence says "
@@ -78,33 +64,29 @@ class MetadataTraces(Method):
             A finding without score or map: observations and notes only.
         """
         metadata = evidence.metadata
-        thumbnail_similarity = _compare_thumbnail(evidence.pixels, metadata.thumbnail)
+        comparison = (
+            None if metadata.thumbnail is None else compare_thumbnail(evidence.pixels, metadata.thumbnail)
+        )
         recorded = _recorded_size(metadata.exif)
-        editors = [name for name in metadata.software if is_editing_software(name)]
+        traces = [
+            *find_software_traces(metadata),
+            *find_date_traces(metadata),
+            *find_position_traces(metadata),
+            *find_camera_traces(evidence),
+            *find_structure_traces(evidence),
+            *_find_size_traces(evidence, recorded),
+            *_find_thumbnail_traces(comparison),
+        ]
         observations: dict[str, JsonValue] = {
-            "camera": metadata.camera,
-            "software": list(metadata.software),
-            "editing_software": list(editors),
-            "dates": dict(metadata.dates),
-            "gps": None if metadata.gps is None else list(metadata.gps),
-            "icc_description": metadata.icc_description,
-            "exif_tag_count": len(metadata.exif),
-            "xmp_property_count": len(metadata.xmp),
-            "xmp_history_steps": _count_history_steps(metadata.xmp),
-            "iptc_field_count": len(metadata.iptc),
-            "has_maker_note": "EXIF MakerNote" in metadata.exif,
-            "has_matching_extension": evidence.has_matching_extension,
+            **_list_facts(evidence),
             "recorded_size": None if recorded is None else {"height": recorded[0], "width": recorded[1]},
             "thumbnail_size": _thumbnail_size(metadata.thumbnail),
-            "thumbnail_similarity": thumbnail_similarity,
+            "thumbnail_similarity": None if comparison is None else comparison.similarity,
+            "thumbnail_turn": None if comparison is None else comparison.turn,
+            "traces": list_traces(traces),
             "problems": list(metadata.problems),
         }
-        notes = (
-            *_note_origin(evidence, editors),
-            *_note_dates(metadata),
-            *_note_size(evidence, recorded),
-            *_note_thumbnail(thumbnail_similarity),
-        )
+        notes = (*_note_origin(evidence), *(trace.note for trace in traces))
         return Finding(
             method=self.name,
             family=self.family,
@@ -114,80 +96,97 @@ class MetadataTraces(Method):
         )
 
 
-def is_editing_software(name: str) -> bool:
-    """Whether a software field names a program that alters, generates or re-encodes images.
+def _list_facts(evidence: Evidence) -> dict[str, JsonValue]:
+    metadata = evidence.metadata
+    return {
+        "camera": metadata.camera,
+        "software": list(metadata.software),
+        "editing_software": list(list_editors(metadata)),
+        "dates": dict(metadata.dates),
+        "gps": None if metadata.gps is None else list(metadata.gps),
+        "icc_description": metadata.icc_description,
+        "exif_tag_count": len(metadata.exif),
+        "xmp_property_count": len(metadata.xmp),
+        "xmp_history_steps": count_history_steps(metadata.xmp),
+        "xmp_history": list_history(metadata.xmp),
+        "xmp_derived_from": list_origin(metadata.xmp),
+        "xmp_ancestor_count": count_ancestors(metadata.xmp),
+        "xmp_local_corrections": list(list_local_corrections(metadata.xmp)),
+        "xmp_source_type": name_source_type(metadata.xmp),
+        "iptc_field_count": len(metadata.iptc),
+        "photoshop_resources": list(metadata.photoshop_resources),
+        "has_maker_note": "EXIF MakerNote" in metadata.exif,
+        "has_matching_extension": evidence.has_matching_extension,
+        "marker_order": list(list_marker_order(evidence)),
+        "trailing": list(metadata.trailing),
+    }
 
-    >>> is_editing_software("Adobe Photoshop CS3 Windows"), is_editing_software("Ver.1.02")
-    (True, False)
-    """
-    lowered = name.lower()
-    return any(program in lowered for program in EDITING_SOFTWARE)
 
-
-def _note_origin(evidence: Evidence, editors: list[str]) -> Iterator[str]:
+def _note_origin(evidence: Evidence) -> Iterator[str]:
     metadata = evidence.metadata
     if not (metadata.exif or metadata.xmp or metadata.iptc or metadata.text):
         yield "There is no EXIF, XMP, IPTC or text: removed, or never written. This says nothing either way."
-    if editors:
-        yield f"Software that edits, generates or re-encodes images is named: {'; '.join(editors[:5])}."
-    steps = _count_history_steps(metadata.xmp)
-    if steps:
-        yield f"XMP records a history of {steps} saving or conversion steps in an editor."
-    generator_keys = sorted(key for key in metadata.text if key.lower() in GENERATOR_TEXT_KEYS)
-    if generator_keys:
-        yield f"Text fields as image generators write them are present: {', '.join(generator_keys)}."
     if not evidence.has_matching_extension:
         yield f"The content is {evidence.format}, the name's extension belongs to another format."
 
 
-def _note_dates(metadata: Metadata) -> Iterator[str]:
-    taken = _parse_date(metadata.dates.get("EXIF DateTimeOriginal"))
-    digitized = _parse_date(metadata.dates.get("EXIF DateTimeDigitized"))
-    changed = _parse_date(metadata.dates.get("Image DateTime"))
-    if taken and changed and changed > taken:
-        yield f"EXIF says the file was changed {changed - taken} after the picture was taken."
-    if taken and changed and changed < taken:
-        yield f"EXIF dates conflict: the file was changed {taken - changed} before the picture was taken."
-    if taken and digitized and taken != digitized:
-        yield "EXIF dates differ: taken and digitized at different times, as for a scan or after an edit."
-    created = _parse_date(metadata.dates.get("XMP xmp:CreateDate"))
-    modified = _parse_date(metadata.dates.get("XMP xmp:ModifyDate"))
-    if created and modified and modified < created:
-        yield "XMP dates conflict: modified before created."
-
-
-def _note_size(evidence: Evidence, recorded: tuple[int, int] | None) -> Iterator[str]:
+def _find_size_traces(evidence: Evidence, recorded: tuple[int, int] | None) -> Iterator[Trace]:
     size = evidence.height, evidence.width
     if recorded is None or recorded == size:
         return
-    relation = (
-        "height and width are exchanged (rotated)" if recorded == size[::-1] else "cropped, resized or joined"
-    )
-    yield (
+    is_exchanged = recorded == size[::-1]
+    if is_exchanged and evidence.format == "HEIF":  # the decoder applies the rotation that the file asks for
+        return
+    relation = "height and width are exchanged (rotated)" if is_exchanged else "cropped, resized or joined"
+    yield Trace(
+        "recorded_size_differs",
+        "weak" if is_exchanged else "moderate",
         f"EXIF records {recorded[1]} x {recorded[0]} pixels, the image has {size[1]} x {size[0]}: "
-        f"{relation} after EXIF was written."
+        f"{relation} after EXIF was written.",
     )
-
-
-def _note_thumbnail(similarity: float | None) -> Iterator[str]:
-    if similarity is not None and similarity < SIMILAR_THUMBNAIL:
-        yield (
-            f"The embedded thumbnail differs from the image (correlation {similarity:.2f}, expected above "
-            f"{SIMILAR_THUMBNAIL}): the image may have been changed, cropped or rotated after it was made."
+    if is_exchanged and evidence.orientation in {5, 6, 7, 8}:
+        yield Trace(
+            "orientation_not_reset",
+            "weak",
+            f"The image was rotated, but orientation {evidence.orientation} still asks viewers to rotate it.",
         )
 
 
-def _parse_date(value: str | None) -> datetime | None:
-    """EXIF ("2020:01:31 10:20:30") or ISO 8601 to a naive local time; None for anything else."""
-    if value is None:
-        return None
-    match = re.match(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d)(?::(\d\d))?", value)
-    if match is None:
-        return None
-    try:
-        return datetime(*(int(part or 0) for part in match.groups()))  # type: ignore[arg-type]
-    except ValueError:
-        return None
+def _find_thumbnail_traces(comparison: ThumbnailComparison | None) -> Iterator[Trace]:
+    if comparison is None:
+        return
+    if comparison.similarity >= SIMILAR_THUMBNAIL:
+        if abs(comparison.aspect_ratio - 1) > SAME_ASPECT:
+            yield Trace(
+                "thumbnail_aspect_differs",
+                "weak",
+                f"The thumbnail's ratio of width to height is {comparison.aspect_ratio:.2f} times the "
+                "image's: the image was stretched, or the thumbnail was.",
+            )
+    elif comparison.turned_similarity >= SIMILAR_THUMBNAIL:
+        yield Trace(
+            "thumbnail_turned",
+            "weak",
+            f"The embedded thumbnail shows the image {comparison.turn}: the image was turned after the "
+            "thumbnail was made.",
+        )
+    elif comparison.crop_box is not None and comparison.crop_similarity >= SIMILAR_THUMBNAIL:
+        top, left, bottom, right = comparison.crop_box
+        yield Trace(
+            "thumbnail_shows_more",
+            "moderate",
+            "The embedded thumbnail shows more than the image, which fits its part from "
+            f"{left:.0%} to {right:.0%} across and {top:.0%} to {bottom:.0%} down "
+            f"(correlation {comparison.crop_similarity:.2f}): the image was probably cropped.",
+        )
+    else:
+        yield Trace(
+            "thumbnail_differs",
+            "moderate",
+            f"The embedded thumbnail differs from the image (correlation {comparison.similarity:.2f}, "
+            f"expected above {SIMILAR_THUMBNAIL}): the image may have been changed, cropped or rotated after "
+            "it was made.",
+        )
 
 
 def _recorded_size(exif: Mapping[str, str]) -> tuple[int, int] | None:
@@ -198,44 +197,5 @@ def _recorded_size(exif: Mapping[str, str]) -> tuple[int, int] | None:
     return size if min(size) > 0 else None
 
 
-def _count_history_steps(xmp: Mapping[str, str]) -> int:
-    return len({match[1] for path in xmp if (match := _HISTORY_STEP.search(path))})
-
-
 def _thumbnail_size(thumbnail: UInt8Array | None) -> JsonValue:
     return None if thumbnail is None else {"height": thumbnail.shape[0], "width": thumbnail.shape[1]}
-
-
-def _compare_thumbnail(pixels: UInt8Array, thumbnail: UInt8Array | None) -> float | None:
-    """Correlation of the thumbnail's gray values with the image brought to its size, [-1, 1].
-
-    Cameras pad thumbnails with black bars to a fixed aspect ratio: the bars are cut off first. None without
-    a thumbnail, or where one of the two is flat.
-    """
-    if thumbnail is None:
-        return None
-    height, width = pixels.shape[:2]
-    small = _cut_bars(thumbnail, height / width)
-    rows, columns = small.shape[:2]
-    step = max(1, min(height // (4 * rows), width // (4 * columns)))  # four samples a pixel and side suffice
-    reduced = Image.fromarray(np.ascontiguousarray(pixels[::step, ::step])).convert("L")
-    image_gray = np.asarray(reduced.resize((columns, rows), Image.Resampling.BOX), dtype=np.float64)
-    thumbnail_gray = np.asarray(Image.fromarray(small).convert("L"), dtype=np.float64)
-    image_gray -= image_gray.mean()
-    thumbnail_gray -= thumbnail_gray.mean()
-    norm = float(np.sqrt((image_gray**2).sum() * (thumbnail_gray**2).sum()))
-    return round(float((image_gray * thumbnail_gray).sum()) / norm, 4) if norm > 1e-6 else None
-
-
-def _cut_bars(thumbnail: UInt8Array, aspect: float) -> UInt8Array:
-    """The middle of the thumbnail that has the image's height / width, where what is cut away is dark."""
-    height, width = thumbnail.shape[:2]
-    kept_height, kept_width = min(height, round(width * aspect)), min(width, round(height / aspect))
-    if min(kept_height, kept_width) < 8 or (kept_height, kept_width) == (height, width):
-        return thumbnail
-    top, left = (height - kept_height) // 2, (width - kept_width) // 2
-    inside = np.zeros((height, width), dtype=bool)
-    inside[top : top + kept_height, left : left + kept_width] = True
-    if float(thumbnail[~inside].mean()) > 24:  # bars are black but for ringing of the JPEG
-        return thumbnail
-    return np.ascontiguousarray(thumbnail[top : top + kept_height, left : left + kept_width])

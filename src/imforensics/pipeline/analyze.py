@@ -28,6 +28,7 @@ from imforensics.models.fusion_bundle import FusionBundle, load_fusion
 from imforensics.types import Evidence, Finding, JsonValue, MethodDescription, Report, Statement
 
 REPORTED_LIBRARIES = (
+    "c2pa-python",
     "exifread",
     "jpeglib",
     "numpy",

@@ -61,6 +61,32 @@ def smooth_blocks(values: FloatArray, *, weights: FloatArray | None = None) -> F
     return np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
 
 
+def gaussian_blocks(values: FloatArray, *, sigma: float) -> FloatArray:
+    """Gaussian mean over blocks; edges are mirrored.
+
+    Args:
+        values: (h, w) float32, one value per block.
+        sigma: standard deviation in blocks; the window reaches three of them to each side.
+
+    Returns:
+        (h, w) float32.
+
+    >>> gaussian_blocks(np.full((3, 4), 2.0, np.float32), sigma=1.0).round(4).max()
+    np.float32(2.0)
+    """
+    radius = int(3 * sigma)
+    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2).astype(np.float32)
+    weights /= weights.sum()
+    for _ in range(2):
+        padded = np.pad(values, ((radius, radius), (0, 0)), mode="symmetric")
+        size = values.shape[0]
+        total = np.zeros(values.shape, dtype=np.float32)
+        for shift, weight in enumerate(weights):
+            total += weight * padded[shift : shift + size]
+        values = np.ascontiguousarray(total.T)
+    return values
+
+
 def find_analysable_blocks(pixels: UInt8Array, *, block: int) -> BoolArray:
     """Blocks with something to see: neither flat nor saturated.
 

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL.JpegPresets import presets
 
 from fixtures import synthetic as make
 from imforensics.evidence import read_evidence
@@ -19,6 +20,13 @@ def analyze(content: bytes) -> Finding:
     assert finding.score is None
     json.dumps(finding.observations, allow_nan=False)
     return finding
+
+
+def traces_of(finding: Finding) -> dict[str, str]:
+    """Name of each trace to its weight."""
+    traces = finding.observations["traces"]
+    assert isinstance(traces, list)
+    return {str(each["trace"]): str(each["weight"]) for each in traces if isinstance(each, dict)}
 
 
 def has_note(finding: Finding, words: str) -> bool:
@@ -80,3 +88,97 @@ def test_other_formats_are_an_error() -> None:
     assert JpegStructure.requires == {"jpeg"}
     with pytest.raises(ValueError, match="expected JPEG evidence, received PNG"):
         JpegStructure().analyze(evidence)
+
+
+PHOTO = make.make_photo_like(48, 64)
+CAMERA = [make.ascii_entry(0x010F, "Canon"), make.ascii_entry(0x0110, "Canon EOS 30D")]
+PHOTOSHOP = {"qtables": presets["high"]["quantization"]}
+SMALL = make.encode(make.make_photo_like(24, 32), "JPEG", qtables=[[9] * 64, [11] * 64])
+
+
+def test_families_and_candidates() -> None:
+    plain = analyze(make.make_jpeg(quality=77)).observations
+    assert plain["table_family"] == "ijg"
+    assert plain["table_candidates"] == [
+        {"family": "ijg", "setting": "quality 77", "source": "ITU-T T.81, Annex K, scaled as in libjpeg 6b"}
+    ]
+    edited = analyze(make.encode(PHOTO, "JPEG", **PHOTOSHOP))
+    assert edited.observations["table_family"] == "photoshop_save_as"
+    assert has_note(edited, "consistent with Adobe Photoshop or Lightroom, save as or export, level 8")
+    assert traces_of(edited) == {"photoshop_tables_without_markers": "weak"}
+    own = analyze(make.encode(PHOTO, "JPEG", qtables=[list(range(1, 65)), [30] * 64])).observations
+    assert own["table_family"] in {"unknown", "near_ijg"}
+    assert own["table_candidates"] == []
+
+
+def test_a_camera_file_with_an_editors_tables() -> None:
+    exif = make.make_exif(CAMERA, thumbnail=SMALL)
+    edited = analyze(make.encode(PHOTO, "JPEG", exif=exif, **PHOTOSHOP))
+    assert traces_of(edited)["camera_claim_photoshop_tables"] == "moderate"
+    assert traces_of(edited)["thumbnail_older_than_image"] == "weak"
+    common = analyze(make.encode(PHOTO, "JPEG", exif=exif, quality=92))
+    assert traces_of(common) == {"camera_claim_ijg_tables": "weak", "camera_claim_jfif_marker": "weak"}
+    named = make.make_exif([*CAMERA, make.ascii_entry(0x0131, "GIMP 2.10")], thumbnail=SMALL)
+    assert traces_of(analyze(make.encode(PHOTO, "JPEG", exif=named, quality=92))) == {}
+
+
+def test_a_camera_file_with_its_own_or_another_cameras_tables() -> None:
+    from imforensics.evidence.table_families import _known_tables
+
+    own, other = (
+        next(
+            tables
+            for family, setting, tables, _ in _known_tables()
+            if family == "camera" and camera in setting
+        )
+        for camera in ("Canon EOS 30D", "NIKON D70s")
+    )
+    exif = make.make_exif(CAMERA, thumbnail=SMALL)
+    seen = analyze(make.encode(PHOTO, "JPEG", exif=exif, qtables=[list(table) for table in own]))
+    assert seen.observations["table_family"] == "camera"
+    assert "camera_claim_other_camera_tables" not in traces_of(seen)
+    seen = analyze(make.encode(PHOTO, "JPEG", exif=exif, qtables=[list(table) for table in other]))
+    assert traces_of(seen)["camera_claim_other_camera_tables"] == "weak"
+
+
+def test_markers_that_cameras_do_not_write() -> None:
+    exif = make.make_exif(CAMERA)
+    content = make.insert_after_soi(
+        make.encode(PHOTO, "JPEG", exif=exif, progressive=True, qtables=[[9] * 64, [11] * 64]),
+        make.make_jpeg_segment(0xEE, b"Adobe\x00d\x00\x00\x00\x00\x01"),
+    )
+    assert traces_of(analyze(content)) == {
+        "camera_claim_jfif_marker": "weak",
+        "camera_claim_without_thumbnail": "weak",
+        "camera_claim_adobe_markers": "moderate",
+        "camera_claim_progressive": "moderate",
+    }
+
+
+def test_the_recorded_level_against_the_tables() -> None:
+    def saved(level: int, **options: object) -> Finding:
+        block = (
+            b"8BIM\x04\x06\x00\x00\x00\x00\x00\x06" + (level - 4).to_bytes(2, "big", signed=True) + bytes(4)
+        )
+        segment = make.make_jpeg_segment(0xED, b"Photoshop 3.0\x00" + block)
+        return analyze(make.insert_after_soi(make.encode(PHOTO, "JPEG", **options), segment))
+
+    assert saved(8, **PHOTOSHOP).observations["photoshop_quality"] == 8
+    assert traces_of(saved(8, **PHOTOSHOP)) == {}
+    assert traces_of(saved(12, **PHOTOSHOP)) == {"photoshop_level_mismatch": "moderate"}
+    assert traces_of(saved(12, quality=90)) == {"photoshop_level_mismatch": "moderate"}
+
+
+def test_a_thumbnail_that_photoshop_made_in_a_file_that_it_did_not_save() -> None:
+    thumbnail = make.encode(make.make_photo_like(24, 32), "JPEG", **PHOTOSHOP)
+    finding = analyze(make.encode(PHOTO, "JPEG", quality=90, exif=make.make_exif(thumbnail=thumbnail)))
+    assert finding.observations["thumbnail_table_family"] == "photoshop_save_as"
+    assert traces_of(finding) == {"thumbnail_photoshop_tables": "moderate"}
+
+
+def test_a_download_is_consistent_with_a_service() -> None:
+    finding = analyze(make.encode(make.make_photo_like(32, 1600), "JPEG", quality=80))
+    assert has_note(finding, "consistent with a download from WhatsApp")
+    assert {"family": "service", "setting": "WhatsApp"}.items() <= finding.observations["table_candidates"][
+        1
+    ].items()

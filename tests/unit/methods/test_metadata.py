@@ -34,6 +34,13 @@ def with_exif(*, thumbnail: bytes = b"", **entries: str) -> bytes:
     return make.encode(PHOTO, "JPEG", exif=make.make_exif(image, exif=exif, thumbnail=thumbnail))
 
 
+def traces_of(finding: Finding) -> dict[str, str]:
+    """Name of each trace to its weight."""
+    traces = finding.observations["traces"]
+    assert isinstance(traces, list)
+    return {str(each["trace"]): str(each["weight"]) for each in traces if isinstance(each, dict)}
+
+
 def has_note(finding: Finding, words: str) -> bool:
     return any(words in note for note in finding.notes)
 
@@ -94,8 +101,20 @@ def test_thumbnail_of_the_image_is_similar(bars: int) -> None:
 
 
 def test_thumbnail_of_another_image_is_noted() -> None:
-    other = np.ascontiguousarray(PHOTO[::-1, ::-1])
+    other = 255 - PHOTO
     assert has_note(analyze(with_exif(thumbnail=thumbnail_of(other))), "thumbnail differs")
+
+
+def test_thumbnail_of_the_image_before_a_turn_or_a_crop() -> None:
+    turned = analyze(with_exif(thumbnail=thumbnail_of(np.ascontiguousarray(PHOTO[::-1, ::-1]))))
+    assert turned.observations["thumbnail_turn"] == "turned by 180 degrees"
+    assert traces_of(turned)["thumbnail_turned"] == "weak"
+    whole = make.make_photo_like(240, 320, seed=4)
+    exif = make.make_exif(thumbnail=thumbnail_of(whole))
+    part = np.ascontiguousarray(whole[60:204, 64:256])
+    cropped = analyze(make.encode(part, "JPEG", exif=exif))
+    assert traces_of(cropped)["thumbnail_shows_more"] == "moderate"
+    assert has_note(cropped, "probably cropped")
 
 
 def test_flat_images_have_no_similarity() -> None:
@@ -122,3 +141,40 @@ def test_generator_text_is_noted() -> None:
     info = PngImagePlugin.PngInfo()
     info.add_text("parameters", "a cat, Steps: 20, Sampler: Euler")
     assert has_note(analyze(make.encode(PHOTO, "PNG", pnginfo=info), name="a.png"), "image generators")
+
+
+def test_traces_carry_a_weight_and_are_notes_too() -> None:
+    finding = analyze(with_exif(software="GIMP 2.10.18", size="4000x3000"))
+    assert traces_of(finding) == {"editing_software": "weak", "recorded_size_differs": "moderate"}
+    assert [note.rpartition(" Weight: ")[2] for note in finding.notes] == ["weak.", "moderate."]
+
+
+def test_a_camera_without_what_cameras_write() -> None:
+    camera = [make.ascii_entry(0x010F, "Maker"), make.ascii_entry(0x0110, "Model 1")]
+    bare = analyze(make.encode(PHOTO, "JPEG", exif=make.make_exif(camera)))
+    assert {"camera_claim_without_maker_note", "camera_claim_without_exposure"} <= traces_of(bare).keys()
+    full = [(0x927C, 7, b"maker note", 10), make.rational_entry(0x829A, [(1, 60)])]
+    whole = analyze(make.encode(PHOTO, "JPEG", exif=make.make_exif(camera, exif=full)))
+    assert whole.observations["has_maker_note"] is True
+    assert traces_of(whole) == {}
+
+
+def test_order_of_segments_and_appended_files() -> None:
+    jpeg = make.encode(PHOTO, "JPEG", exif=make.make_exif([make.ascii_entry(0x0131, "Ver.1")]))
+    ordered = analyze(jpeg)
+    assert ordered.observations["marker_order"] == ["APP0 JFIF", "APP1 Exif"]
+    assert traces_of(ordered) == {}
+    mixed = analyze(
+        make.insert_after_soi(jpeg, make.make_jpeg_segment(0xFE, b"a comment")) + b"PK\x03\x04 zip"
+    )
+    assert traces_of(mixed) == {"exif_not_first": "weak", "foreign_file_appended": "moderate"}
+    assert mixed.observations["trailing"] == ["a ZIP archive (8 bytes)"]
+    assert traces_of(analyze(jpeg + bytes(64))) == {}
+    assert traces_of(analyze(jpeg + b"words, words, words")) == {"data_appended": "weak"}
+
+
+def test_rotation_left_in_the_orientation_tag() -> None:
+    image = [make.short_entry(0x0112, 6)]
+    exif = [make.long_entry(0xA002, 120), make.long_entry(0xA003, 160)]
+    finding = analyze(make.encode(PHOTO, "JPEG", exif=make.make_exif(image, exif=exif)))
+    assert traces_of(finding) == {"recorded_size_differs": "weak", "orientation_not_reset": "weak"}

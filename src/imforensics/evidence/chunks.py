@@ -1,0 +1,45 @@
+"""The chunks of PNG and RIFF (WebP) files, walked over without reading their content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+MAX_CHUNKS = 100_000  # a PNG of 100 megapixels in chunks of 8 kB has about 40,000
+
+
+def walk_chunks(data: bytes, format_name: str) -> Iterator[tuple[bytes, int]]:
+    """Type of each chunk and where it stops, in file order, the first `MAX_CHUNKS`.
+
+    Args:
+        data: the file.
+        format_name: "PNG" or "WEBP"; every other format has no chunks.
+
+    Yields:
+        (type of four bytes, offset after the chunk); a chunk that is cut short ends the walk.
+    """
+    walkers = {"PNG": _walk_png, "WEBP": _walk_riff}
+    if format_name in walkers:
+        yield from islice(walkers[format_name](data), MAX_CHUNKS)
+
+
+def _walk_png(data: bytes) -> Iterator[tuple[bytes, int]]:
+    position = 8
+    while position + 12 <= len(data):
+        kind = data[position + 4 : position + 8]
+        position += 12 + int.from_bytes(data[position : position + 4], "big")
+        if position > len(data):
+            return
+        yield kind, position
+        if kind == b"IEND":
+            return
+
+
+def _walk_riff(data: bytes) -> Iterator[tuple[bytes, int]]:
+    stop = min(8 + int.from_bytes(data[4:8], "little"), len(data))
+    position = 12
+    while position + 8 <= stop:
+        kind = data[position : position + 4]
+        size = int.from_bytes(data[position + 4 : position + 8], "little")
+        position += 8 + size + size % 2
+        yield kind, position

@@ -1,0 +1,163 @@
+"""Which known encoders write a file's quantization tables: a match says *consistent with*, never *is*."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+import numpy as np
+
+from imforensics.evidence.quantization import find_base_percent, find_ijg_quality
+from imforensics.types import JsonValue, Metadata, UInt16Array
+
+MAX_CANDIDATES = 8  # tables of all ones are shared by many encoders
+META_IPTC_PREFIX = "FBMD"  # Facebook and Instagram write it into IPTC's special instructions
+
+_IJG_SOURCE = "ITU-T T.81, Annex K, scaled as in libjpeg 6b"
+
+
+@dataclass(frozen=True, slots=True)
+class TableCandidate:
+    """One known origin of a set of tables.
+
+    Attributes:
+        family: "ijg", "ijg_separate", "annex_k_scaled", "photoshop_save_as", "photoshop_save_for_web",
+            "camera" or "service".
+        setting: the encoder's setting, the cameras, or the service.
+        source: where the tables are published, or in which files they were seen.
+    """
+
+    family: str
+    setting: str
+    source: str
+
+    @property
+    def words(self) -> str:
+        """What the match says, for a reader: "consistent with …" stands before it."""
+        return {
+            "ijg": f"the IJG encoder at {self.setting}",
+            "ijg_separate": f"the IJG encoder at separate qualities: {self.setting}",
+            "annex_k_scaled": f"the example tables of the JPEG standard, scaled: {self.setting}",
+            "photoshop_save_as": f"Adobe Photoshop or Lightroom, save as or export, {self.setting}",
+            "photoshop_save_for_web": f"Adobe Photoshop, save for web, {self.setting}",
+            "camera": f"files of {self.setting}",
+            "service": f"a download from {self.setting}",
+        }[self.family]
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The candidate as an observation."""
+        return {"family": self.family, "setting": self.setting, "source": self.source}
+
+
+def identify_tables(tables: Sequence[UInt16Array]) -> tuple[TableCandidate, ...]:
+    """Every known origin of a file's quantization tables.
+
+    Args:
+        tables: one (8, 8) uint16 table a component, natural order, the first for luminance.
+
+    Returns:
+        Candidates, exact matches only, most specific first; none where no known encoder writes them. A gray
+        file has a luminance table only and is compared by that.
+
+    >>> from imforensics.evidence.quantization import ijg_tables
+    >>> [candidate.family for candidate in identify_tables((ijg_tables(90)[0], ijg_tables(80)[1]))]
+    ['ijg_separate']
+    """
+    if not tables:
+        return ()
+    luma = _flatten(tables[0])
+    chroma = {_flatten(table) for table in tables[1:3]}  # a fourth component (black) shares the first table
+    if len(chroma) > 1:
+        return ()
+    pair = luma, next(iter(chroma), None)
+    listed = (
+        TableCandidate(family, setting, source)
+        for family, setting, known, source in _known_tables()
+        if luma == known[0] and pair[1] in {known[1], None}
+    )
+    return (*_scaled(tables), *listed)[:MAX_CANDIDATES]
+
+
+def identify_services(
+    size: tuple[int, int], quality: int | None, metadata: Metadata
+) -> tuple[TableCandidate, ...]:
+    """Social networks and messengers whose downloads look like this file.
+
+    They strip EXIF, shrink to a longest side of their own and save with IJG tables; what they do changes
+    with time, and anybody can do the same.
+
+    Args:
+        size: (height, width).
+        quality: the IJG quality whose tables these are exactly, None for other tables.
+        metadata: what the file says of itself.
+    """
+    found = []
+    if metadata.iptc.get("Special Instructions", "").startswith(META_IPTC_PREFIX):
+        source = f"IPTC special instructions start with {META_IPTC_PREFIX}"
+        found.append(TableCandidate("service", "Facebook or Instagram", source))
+    if metadata.exif or metadata.camera or quality is None:
+        return tuple(found)
+    for service, sides, lowest, highest, source in _known_services():
+        if max(size) in sides and lowest <= quality <= highest:
+            words = f"longest side {max(size)}, no EXIF, IJG quality {quality}; {source}"
+            found.append(TableCandidate("service", service, words))
+    return tuple(found)
+
+
+def _scaled(tables: Sequence[UInt16Array]) -> Iterator[TableCandidate]:
+    """Tables that are those of the standard's Annex K times a percentage."""
+    luma_quality = find_ijg_quality(tables[0], is_luma=True)
+    if len(tables) == 1:
+        if luma_quality is not None:
+            yield TableCandidate("ijg", f"quality {luma_quality}", _IJG_SOURCE)
+        return
+    chroma_quality = find_ijg_quality(tables[1], is_luma=False)
+    if luma_quality is not None and luma_quality == chroma_quality:
+        yield TableCandidate("ijg", f"quality {luma_quality}", _IJG_SOURCE)
+    elif luma_quality is not None and chroma_quality is not None:
+        setting = f"{luma_quality} for luminance, {chroma_quality} for chrominance"
+        yield TableCandidate("ijg_separate", setting, _IJG_SOURCE)
+    else:
+        percents = [find_base_percent(table, is_luma=n == 0) for n, table in enumerate(tables[:2])]
+        if None not in percents:
+            setting = f"luminance by {percents[0]} %, chrominance by {percents[1]} %"
+            yield TableCandidate("annex_k_scaled", setting, "ITU-T T.81, Annex K")
+
+
+def _flatten(table: UInt16Array) -> tuple[int, ...]:
+    return tuple(int(value) for value in np.asarray(table).ravel())
+
+
+_Row = tuple[str, str, tuple[tuple[int, ...], tuple[int, ...]], str]
+
+
+@lru_cache(maxsize=1)
+def _known_tables() -> tuple[_Row, ...]:
+    """The list: family, setting, (luminance, chrominance) of 64 divisors each, source."""
+    rows = []
+    for row in _read_list("table_families.csv"):
+        luma, chroma = (tuple(int(value) for value in row[name].split()) for name in ("luma", "chroma"))
+        rows.append((row["family"], row["setting"], (luma, chroma), row["source"]))
+    return tuple(rows)
+
+
+@lru_cache(maxsize=1)
+def _known_services() -> tuple[tuple[str, frozenset[int], int, int, str], ...]:
+    return tuple(
+        (
+            row["service"],
+            frozenset(int(side) for side in row["longest_sides"].split()),
+            int(row["lowest_quality"]),
+            int(row["highest_quality"]),
+            row["source"],
+        )
+        for row in _read_list("service_families.csv")
+    )
+
+
+def _read_list(name: str) -> list[dict[str, str]]:
+    text = files("imforensics.evidence").joinpath(name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
