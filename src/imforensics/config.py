@@ -18,7 +18,17 @@ from imforensics.types import DEFAULT_MAX_PIXELS, JsonValue
 # Named sets of methods: "default" holds what has proved itself, "full" every method there is.
 FAST_METHODS = ("metadata", "content_credentials", "jpeg_structure", "double_quantization", "ela")
 DEFAULT_METHODS = (*FAST_METHODS, "wavelet_noise", "ela_cnn")
-FULL_METHODS = (*DEFAULT_METHODS, "cfa", "resampling")
+FULL_METHODS = (
+    *DEFAULT_METHODS,
+    "dct_histograms",
+    "jpeg_grid",
+    "splicebuster",
+    "noisesniffer",
+    "median_filtering",
+    "local_blur",
+    "cfa",
+    "resampling",
+)
 PROFILES = {"fast": FAST_METHODS, "default": DEFAULT_METHODS, "full": FULL_METHODS}
 
 DEFAULT_FUSION = "casia_twin_fusion"

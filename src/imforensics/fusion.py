@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from imforensics.metrics.calibration_curves import LN10
 from imforensics.metrics.fusion_model import FusionInput, FusionModel, fit_fusion
 from imforensics.metrics.verbal_scale import is_at_bound, verbal_support
-from imforensics.types import Finding, Opinion, Statement
+from imforensics.types import OUTSIDE_KEY, Finding, Opinion, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FusionInput", "FusionModel", "fit_fusion", "make_statement", "usable_scores"]
 
-MISMATCH_KEY = "outside_calibration"  # observation of a method that withholds its opinion: why, in clauses
 
 SUMMARIES: dict[Label, str] = {
     "tampered": "Traces of alteration found by these methods.",
@@ -164,5 +163,5 @@ def _fusion_reasons(fusion: FusionModel, scores: Mapping[str, float | None]) -> 
 
 
 def _mismatch(finding: Finding) -> list[str]:
-    clauses = finding.observations.get(MISMATCH_KEY)
+    clauses = finding.observations.get(OUTSIDE_KEY)
     return [str(clause) for clause in clauses] if isinstance(clauses, list) else []

@@ -32,6 +32,8 @@ Status = Literal["ok", "not_applicable", "failed"]
 Label = Literal["authentic", "tampered", "inconclusive"]
 Manipulation = Literal["splicing", "copy_move", "removal"]
 
+OUTSIDE_KEY = "outside_calibration"  # observation: why the score enters no statement, in clauses
+
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 UInt8Array = NDArray[np.uint8]
 UInt16Array = NDArray[np.uint16]

@@ -1,7 +1,7 @@
 """What a method sees does not depend on where the picture was cut, or on which side is left.
 
-The bundled sample is cropped and mirrored in its quantized coefficients: nothing is decoded or saved again, so
-that every trace of its history stays.
+The bundled sample is cropped and mirrored in its quantized coefficients: nothing is decoded or saved again,
+so that every trace of its history stays.
 """
 
 from __future__ import annotations

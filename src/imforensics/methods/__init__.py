@@ -13,8 +13,18 @@ METHODS: dict[str, str] = {
     "content_credentials": "imforensics.methods.content_credentials:ContentCredentials",
     "jpeg_structure": "imforensics.methods.jpeg_structure:JpegStructure",
     "double_quantization": "imforensics.methods.double_quantization:DoubleQuantization",
+    "jpeg_grid": "imforensics.methods.jpeg_grid:JpegGrid",
+    "dct_histograms": "imforensics.methods.dct_histograms:DctHistograms",
+    "nonaligned_double_quantization": (
+        "imforensics.methods.nonaligned_double_quantization:NonalignedDoubleQuantization"
+    ),
+    "jpeg_ghost": "imforensics.methods.jpeg_ghost:JpegGhost",
     "ela": "imforensics.methods.ela:ErrorLevelAnalysis",
     "wavelet_noise": "imforensics.methods.wavelet_noise:WaveletNoise",
+    "splicebuster": "imforensics.methods.splicebuster:Splicebuster",
+    "median_filtering": "imforensics.methods.median_filtering:MedianFiltering",
+    "local_blur": "imforensics.methods.local_blur:LocalBlur",
+    "noisesniffer": "imforensics.methods.noisesniffer:Noisesniffer",
     "cfa": "imforensics.methods.cfa:ColourFilterArray",
     "resampling": "imforensics.methods.resampling:Resampling",
     "ela_cnn": "imforensics.methods.ela_cnn:ElaCnn",

@@ -11,9 +11,6 @@ from pydantic import BaseModel, ConfigDict
 from imforensics.types import Evidence, Family, Finding
 
 
-OUTSIDE_KEY = "outside_calibration"  # observation: why the score says nothing and must not enter a statement
-
-
 @dataclass(frozen=True, slots=True)
 class Reference:
     """Where a method was published.

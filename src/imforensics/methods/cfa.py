@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imforensics.methods.base import OUTSIDE_KEY, Method, Reference
+from imforensics.methods.base import Method, Reference
 from imforensics.preprocessing.blocks import (
     find_analysable_blocks,
     gaussian_blocks,
@@ -13,7 +13,7 @@ from imforensics.preprocessing.blocks import (
 )
 from imforensics.preprocessing.cfa_lattice import lattice_evidence
 from imforensics.preprocessing.noise import MAD_OF_NORMAL
-from imforensics.types import BoolArray, Evidence, Finding, FloatArray, LocalizationMap
+from imforensics.types import OUTSIDE_KEY, BoolArray, Evidence, Finding, FloatArray, LocalizationMap
 
 BLOCK = 8
 MIN_BLOCKS = 64

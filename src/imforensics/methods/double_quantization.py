@@ -5,13 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from imforensics.methods.base import Method, MethodOptions, Reference
-from imforensics.preprocessing.blocks import block_means, find_analysable_blocks, spread_blocks
+from imforensics.preprocessing.blocks import (
+    block_means,
+    find_analysable_blocks,
+    gaussian_blocks,
+    spread_blocks,
+)
 from imforensics.preprocessing.first_quantization import (
     FirstQuantization,
     find_first_quantization,
     undo_last_saving,
 )
 from imforensics.types import (
+    OUTSIDE_KEY,
     BoolArray,
     Evidence,
     Finding,
@@ -41,8 +47,6 @@ THRESHOLD = 0.5  # the best mean F1 of the raw tampered images of CASIA v1 train
 UNDO_MIN_GAIN = 1.0  # nats a block
 UNDO_QUANTILE, UNDO_MAX_EVIDENCE = 0.97, -1.0
 UNDO_MAX_PEAK = 5.0
-
-OUTSIDE_KEY = "outside_calibration"  # observation: the score says nothing and must not enter a statement
 
 
 class DoubleQuantization(Method):
@@ -131,7 +135,7 @@ class DoubleQuantization(Method):
         self, passes: list[FirstQuantization], means: FloatArray, usable: BoolArray, shape: tuple[int, int]
     ) -> Finding:
         is_found = passes[0].is_found
-        support = _smooth(usable.astype(np.float32)) >= MIN_SUPPORT
+        support = gaussian_blocks(usable.astype(np.float32), sigma=SIGMA) >= MIN_SUPPORT
         marks = _squash(means, MAP_HALF_WAY) if is_found else np.zeros_like(means)
         values = np.repeat(np.repeat(marks, BLOCK, axis=1)[:, : shape[1]], BLOCK, axis=0)[: shape[0]]
         observations: dict[str, JsonValue] = {"is_double_quantized": is_found}
@@ -222,19 +226,4 @@ def _squash(means: FloatArray, half_way: float) -> FloatArray:
 
 def _average(evidence: FloatArray, usable: BoolArray) -> FloatArray:
     within = np.clip(evidence, -MAX_BLOCK_EVIDENCE, MAX_BLOCK_EVIDENCE)
-    return _smooth(np.where(usable, within, np.float32(0)))
-
-
-def _smooth(values: FloatArray) -> FloatArray:
-    """Gaussian mean over blocks; edges are mirrored."""
-    radius = int(3 * SIGMA)
-    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / SIGMA) ** 2).astype(np.float32)
-    weights /= weights.sum()
-    for _ in range(2):
-        padded = np.pad(values, ((radius, radius), (0, 0)), mode="symmetric")
-        size = values.shape[0]
-        total = np.zeros_like(values)
-        for shift, weight in enumerate(weights):
-            total += weight * padded[shift : shift + size]
-        values = np.ascontiguousarray(total.T)
-    return values
+    return gaussian_blocks(np.where(usable, within, np.float32(0)), sigma=SIGMA)

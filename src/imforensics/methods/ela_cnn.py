@@ -11,7 +11,7 @@ from imforensics.methods.base import Method, MethodOptions, Reference
 from imforensics.models.bundle import load_bundle
 from imforensics.preprocessing.inputs import build_network_input
 from imforensics.preprocessing.jpeg import MAX_SIDE
-from imforensics.types import Finding
+from imforensics.types import OUTSIDE_KEY, Finding
 
 if TYPE_CHECKING:
     from imforensics.models.bundle import Bundle
@@ -113,7 +113,7 @@ class ElaCnn(Method):
                 "bundle": manifest.name,
                 "input": manifest.input.kind,
                 "input_size": [manifest.input.height, manifest.input.width],
-                "outside_calibration": list(mismatch),
+                OUTSIDE_KEY: list(mismatch),
             },
             notes=tuple(notes),
         )

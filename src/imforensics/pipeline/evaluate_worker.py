@@ -15,7 +15,6 @@ from imforensics.datasets.base import MaskEncoding
 from imforensics.datasets.rasters import read_mask
 from imforensics.errors import DatasetError, EvidenceError, ImforensicsError
 from imforensics.evidence import read_evidence
-from imforensics.fusion import MISMATCH_KEY
 from imforensics.methods.base import Method
 from imforensics.metrics.localization import BINS, LocalizationAccumulator, false_alarm_metrics
 from imforensics.pipeline.analyze import build_methods, run_method
@@ -24,7 +23,7 @@ from imforensics.pipeline.statement_entry import STATEMENT, StatementEntry
 from imforensics.preprocessing.chains import apply_chain, transform_mask
 from imforensics.preprocessing.jpeg import encode_jpeg
 from imforensics.store import Row
-from imforensics.types import BoolArray, Evidence, Finding, JsonValue
+from imforensics.types import OUTSIDE_KEY, BoolArray, Evidence, Finding, JsonValue
 
 Int64Array = NDArray[np.int64]
 HISTOGRAM_BINS = 4096  # of one image's map values; a record stays at a few kilobytes
@@ -238,7 +237,7 @@ def _record(task: Task, key: str, evidence: Evidence, mask: BoolArray | None, fi
         "probability": opinion.probability if opinion is not None and is_ok else None,
         "log10_lr": opinion.log10_lr if opinion is not None and is_ok else None,
         "stated": opinion.label if opinion is not None and is_ok else None,
-        "outside_calibration": bool(finding.observations.get(MISMATCH_KEY)),
+        "outside_calibration": bool(finding.observations.get(OUTSIDE_KEY)),
         "threshold": finding.threshold,
         "threshold_policy": finding.threshold_policy,
         "format": evidence.format,

@@ -65,8 +65,8 @@ def lattice_evidence(green: UInt8Array, *, block: int) -> tuple[FloatArray, Floa
 def _log_variances(green: FloatArray) -> FloatArray:
     """ln of the local variance of the prediction error among pixels of the same lattice; HALO is cut off."""
     neighbours = green[:-2, 1:-1] + green[2:, 1:-1] + green[1:-1, :-2] + green[1:-1, 2:]
-    error = green[1:-1, 1:-1] - neighbours / 4
-    mean, square = _average_on_lattice(error), _average_on_lattice(error * error)
+    error = np.asarray(green[1:-1, 1:-1] - neighbours / 4, dtype=np.float32)
+    mean, square = _average_on_lattice(error), _average_on_lattice(np.square(error))
     return np.asarray(np.log(np.maximum(square - mean * mean, 0) + LEAST_VARIANCE), dtype=np.float32)
 
 

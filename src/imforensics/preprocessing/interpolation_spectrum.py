@@ -87,15 +87,15 @@ def _is_near_multiple(index: NDArray[np.intp], step: int) -> NDArray[np.bool_]:
     return np.asarray(np.minimum(rest, step - rest) <= 1)
 
 
-def _mirror_frequencies(power: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+def _mirror_frequencies(power: FloatArray, side: int) -> FloatArray:
     """The columns that `rfft2` leaves out, from those that it gives: P(-y, -x) = P(y, x)."""
     rows = (-np.arange(side)) % side
     return power[:, rows][:, :, side // 2 - 1 : 0 : -1]
 
 
-def _average_around(power: NDArray[np.float32], *, axis: int) -> NDArray[np.float32]:
+def _average_around(power: FloatArray, *, axis: int) -> FloatArray:
     """Mean over 2 * BACKGROUND + 1 bins; frequencies wrap around."""
     total = power.copy()
     for shift in range(1, BACKGROUND + 1):
         total += np.roll(power, shift, axis) + np.roll(power, -shift, axis)
-    return total / (2 * BACKGROUND + 1)
+    return np.asarray(total / np.float32(2 * BACKGROUND + 1))

@@ -9,10 +9,9 @@ import pytest
 from PIL import Image
 
 from imforensics.evidence import read_evidence
-from imforensics.methods.base import OUTSIDE_KEY
 from imforensics.methods.cfa import ColourFilterArray
 from imforensics.preprocessing.cfa_lattice import lattice_evidence
-from imforensics.types import Finding
+from imforensics.types import OUTSIDE_KEY, Finding
 
 
 def scene(height: int, width: int, seed: int = 0) -> np.ndarray:

@@ -1,0 +1,41 @@
+"""A hit and a false alarm of the double quantization method, made from the sample photographs."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+from scene import Scene
+
+SAMPLES = Path(__file__).parents[2] / "data" / "samples"
+
+
+def make_hit() -> Scene:
+    """The sample with the pavilion that is not there."""
+    return Scene(
+        (SAMPLES / "tampered.jpg").read_bytes(),
+        "second_pavilion.jpg",
+        "The photograph was saved at quality 78, the small pavilion at the shore pasted in, and the whole "
+        "saved at quality 92. The pavilion lacks the traces of the first saving: the map shows it.",
+    )
+
+
+def make_false_alarm() -> Scene:
+    """A caption, as on a postcard."""
+    with Image.open(SAMPLES / "authentic.jpg") as opened:
+        image = opened.convert("RGB")
+    first = io.BytesIO()
+    image.save(first, "JPEG", quality=78)
+    with Image.open(first) as opened:
+        image = opened.convert("RGB")
+    draw = ImageDraw.Draw(image)
+    draw.text((345, 290), "Summer Palace\nBeijing, 2011", fill=(250, 230, 90), font_size=40, stroke_width=2)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=92, subsampling=0)
+    return Scene(
+        buffer.getvalue(),
+        "caption.jpg",
+        "Nothing of the scene was altered, but a caption was written over the picture between two "
+        "savings. Its letters were saved once: the map marks them like an inserted object.",
+    )

@@ -1,0 +1,52 @@
+"""Connected components against a flood fill."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from imforensics.preprocessing.components import label_components
+
+
+def flood(plane: NDArray[np.bool_], first: int) -> tuple[NDArray[np.int32], int]:
+    """Numbers from first + 1 on, by one flood fill after the other in row-major order."""
+    labels, count = np.zeros(plane.shape, np.int32), first
+    for seed in zip(*np.nonzero(plane), strict=True):
+        if labels[seed]:
+            continue
+        count += 1
+        stack = [seed]
+        while stack:
+            row, column = stack.pop()
+            inside = 0 <= row < plane.shape[0] and 0 <= column < plane.shape[1]
+            if inside and plane[row, column] and not labels[row, column]:
+                labels[row, column] = count
+                stack += [(row + i, column + j) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+    return labels, count
+
+
+@pytest.mark.parametrize("density", [0.1, 0.35, 0.5, 0.9])
+def test_same_components_as_a_flood_fill(density: float) -> None:
+    stack = np.random.default_rng(3).random((4, 23, 31)) < density
+    labels, count = label_components(stack)
+    expected = 0
+    for plane, part in zip(stack, labels, strict=True):
+        whole, expected = flood(plane, expected)
+        np.testing.assert_array_equal(part, whole)
+    assert count == expected
+
+
+def test_a_spiral_is_one_component() -> None:
+    spiral = np.zeros((1, 9, 9), dtype=bool)
+    spiral[0, 0], spiral[0, :, 8], spiral[0, 8], spiral[0, 2:, 0], spiral[0, 2, :7] = (True,) * 5
+    spiral[0, 2:7, 6], spiral[0, 6, 2:7] = True, True
+    assert label_components(spiral)[1] == 1
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 3), (1, 0, 4), (2, 3, 3)])
+def test_nothing_gives_no_component(shape: tuple[int, int, int]) -> None:
+    labels, count = label_components(np.zeros(shape, dtype=bool))
+    assert count == 0
+    assert labels.shape == shape
+    assert not labels.any()
