@@ -55,7 +55,7 @@ def test_every_command_shows_an_example() -> None:
 
 def test_methods_page_names_every_method() -> None:
     page = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
-    assert [name for name in METHODS if f"\n## {name}\n" not in page] == []
+    assert [name for name in METHODS if f"(methods/{name}.md)" not in page] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)

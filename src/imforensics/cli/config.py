@@ -19,6 +19,8 @@ CONFIGS = {
     "scan": "imforensics.config:ScanConfig",
     "evaluate": "imforensics.config:EvaluateConfig",
     "train-detector": "imforensics.config:TrainDetectorConfig",
+    "train-gan": "imforensics.models.gan_config:TrainGanConfig",
+    "train-autoencoder": "imforensics.models.autoencoder_config:TrainAutoencoderConfig",
     "train-fusion": "imforensics.pipeline.fusion_config:TrainFusionConfig",
 }
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+    from imforensics.models.progress import Progress
 
 
 def open_bar(what: str, *, total: int, done: int, unit: str, quiet: bool) -> tqdm[NoReturn]:
@@ -21,3 +24,40 @@ def open_bar(what: str, *, total: int, done: int, unit: str, quiet: bool) -> tqd
     from tqdm import tqdm
 
     return tqdm(total=total, initial=done, unit=unit, desc=what, disable=True if quiet else None)
+
+
+def training_progress(*, quiet: bool) -> Progress:
+    """What a long training tells its stages to: progress bars on standard error, nothing with --quiet."""
+    from tqdm import tqdm
+
+    from imforensics.models.progress import Progress
+
+    if quiet:
+        return Progress()
+
+    class BarProgress(Progress):
+        """Progress bars on standard error."""
+
+        bar: tqdm[Any] | None = None
+
+        def start(self, stage: str, *, total: int, done: int = 0, unit: str = "images") -> None:
+            self.bar = tqdm(
+                desc=stage, total=total, initial=done, unit=f" {unit}", file=sys.stderr, mininterval=0.5
+            )
+
+        def advance(self, count: int = 1) -> None:
+            if self.bar is not None:
+                self.bar.update(count)
+
+        def describe(self, text: str) -> None:
+            if self.bar is not None:
+                self.bar.set_postfix_str(text, refresh=False)
+
+        def finish(self) -> None:
+            if self.bar is not None:
+                self.bar.close()
+
+        def say(self, text: str) -> None:
+            tqdm.write(text, file=sys.stderr)
+
+    return BarProgress()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +16,9 @@ from imforensics.cli.options import (
     resume_option,
     set_option,
 )
+from imforensics.cli.progress import training_progress
 
 if TYPE_CHECKING:
-    from imforensics.models.progress import Progress
     from imforensics.models.train import TrainResult
 
 
@@ -62,7 +61,7 @@ def command(
 
     config = load_config(TrainDetectorConfig, config_path, overrides)
     result = train_detector(
-        config, run_folder, resume=resume, overwrite=overwrite, progress=_progress(quiet=quiet)
+        config, run_folder, resume=resume, overwrite=overwrite, progress=training_progress(quiet=quiet)
     )
     click.echo(json.dumps(_summarize(result), indent=2))
 
@@ -81,42 +80,6 @@ def _summarize(result: TrainResult) -> dict[str, Any]:
         },
         "shortcut_accuracy": manifest.shortcut.accuracy if manifest.shortcut else None,
     }
-
-
-def _progress(*, quiet: bool) -> Progress:
-    from tqdm import tqdm
-
-    from imforensics.models.progress import Progress
-
-    if quiet:
-        return Progress()
-
-    class BarProgress(Progress):
-        """Progress bars on standard error."""
-
-        bar: tqdm[Any] | None = None
-
-        def start(self, stage: str, *, total: int, done: int = 0, unit: str = "images") -> None:
-            self.bar = tqdm(
-                desc=stage, total=total, initial=done, unit=f" {unit}", file=sys.stderr, mininterval=0.5
-            )
-
-        def advance(self, count: int = 1) -> None:
-            if self.bar is not None:
-                self.bar.update(count)
-
-        def describe(self, text: str) -> None:
-            if self.bar is not None:
-                self.bar.set_postfix_str(text, refresh=False)
-
-        def finish(self) -> None:
-            if self.bar is not None:
-                self.bar.close()
-
-        def say(self, text: str) -> None:
-            tqdm.write(text, file=sys.stderr)
-
-    return BarProgress()
 
 
 if __name__ == "__main__":

@@ -159,9 +159,32 @@ def load_runtime(model_bytes: bytes, *, threads: int | None = None) -> Callable[
     return predict
 
 
-def list_bundles() -> tuple[str, ...]:
-    """Names of the bundles that ship with the package, sorted."""
-    return list_shipped(MANIFEST_FILE)
+def list_bundles(kind: str = "classifier") -> tuple[str, ...]:
+    """Names of the bundles of one kind that ship with the package, sorted."""
+    names = list_shipped(MANIFEST_FILE)
+    return tuple(name for name in names if _kind_of(_shipped(name) / MANIFEST_FILE) == kind)
+
+
+def read_kind(path_or_name: Path | str) -> str | None:
+    """What a bundle says it is: "classifier", "gan", "autoencoder"; the loader of that kind checks the rest.
+
+    Raises:
+        BundleError: nothing of that name ships.
+    """
+    return _kind_of(find_folder(path_or_name, file_name=MANIFEST_FILE, what="bundle") / MANIFEST_FILE)
+
+
+def _shipped(name: str) -> Path:
+    return find_folder(name, file_name=MANIFEST_FILE, what="bundle")
+
+
+def _kind_of(path: Path) -> str:
+    """What a bundle.yaml says it is; one that cannot be read counts as a classifier: its loader says why."""
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return "classifier"
+    return str(content.get("kind")) if isinstance(content, dict) else "classifier"
 
 
 def _parse_manifest(path: Path, text: bytes) -> BundleManifest:

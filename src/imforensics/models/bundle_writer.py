@@ -181,7 +181,7 @@ def _describe_provenance(
     return Provenance(
         created_at=datetime.now(UTC).replace(microsecond=0),
         tool_version=__version__,
-        commit=_source_commit(),
+        commit=source_commit(),
         config_digest=config_digest(config.model_dump(mode="json")),
         dataset=config.dataset.name,
         pairs=config.pairs,
@@ -194,7 +194,7 @@ def _describe_provenance(
     )
 
 
-def _source_commit() -> str | None:
+def source_commit() -> str | None:
     """Commit of the checkout this runs from, "-dirty" with local changes; None for an installed package."""
     command = [
         "git",

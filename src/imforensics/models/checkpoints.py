@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -20,12 +21,17 @@ MODEL_FILE = "model.keras"
 BEST_FILE = "best.keras"
 
 
-class EpochRow(BaseModel):
-    """One line of the training log; losses are mean binary cross-entropies in nats."""
+class LogRow(BaseModel):
+    """One line of a training log; the fields of a subclass are its columns."""
 
     model_config = ConfigDict(frozen=True)
 
     epoch: int
+
+
+class EpochRow(LogRow):
+    """One line of the detector's log; losses are mean binary cross-entropies in nats."""
+
     loss: float
     accuracy: float
     val_loss: float
@@ -34,18 +40,18 @@ class EpochRow(BaseModel):
     images_per_second: float
 
 
-class FitState(BaseModel):
-    """How far a fit is.
+class SavedState(BaseModel):
+    """How far a fit of any kind is.
 
     Attributes:
         rows: one per finished epoch, counted from 1.
-        best_epoch: the epoch with the lowest validation loss so far, 0 before the first.
+        best_epoch: the epoch whose network is kept so far, 0 before the first.
         stopped: True when early stopping has ended the fit.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    rows: tuple[EpochRow, ...] = ()
+    rows: tuple[LogRow, ...] = ()
     best_epoch: int = 0
     stopped: bool = False
 
@@ -53,6 +59,15 @@ class FitState(BaseModel):
     def epoch(self) -> int:
         """Number of finished epochs."""
         return len(self.rows)
+
+
+StateT = TypeVar("StateT", bound=SavedState)
+
+
+class FitState(SavedState):
+    """How far a detector's fit is; `best_epoch` has the lowest validation loss."""
+
+    rows: tuple[EpochRow, ...] = ()
 
     def add_epoch(self, row: EpochRow, *, patience: int, min_delta: float) -> FitState:
         """The state after one epoch more; early stopping counts the epochs since the best one."""
@@ -64,15 +79,18 @@ class FitState(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class SavedFit(Generic[StateT]):
     """A saved fit: its state, the model with its optimizer, and the best model so far."""
 
-    state: FitState
+    state: StateT
     model_path: Path
     best_path: Path
 
 
-def save_checkpoint(folder: Path, state: FitState, model: keras.Model) -> Checkpoint:
+Checkpoint = SavedFit[FitState]
+
+
+def save_checkpoint(folder: Path, state: StateT, model: keras.Model) -> SavedFit[StateT]:
     """Save a fit after an epoch.
 
     The files are written into a new folder that takes its final name in one step when all are on disk;
@@ -86,17 +104,36 @@ def save_checkpoint(folder: Path, state: FitState, model: keras.Model) -> Checkp
     Returns:
         The new checkpoint.
     """
-    previous = load_checkpoint(folder)
-    final = folder / f"epoch_{state.epoch:04d}"
+    previous = load_saved_fit(folder, type(state))
+
+    def fill(partial: Path) -> None:
+        model.save(partial / MODEL_FILE)
+        if state.best_epoch == state.epoch or previous is None:
+            shutil.copyfile(partial / MODEL_FILE, partial / BEST_FILE)
+        else:
+            shutil.copyfile(previous.best_path, partial / BEST_FILE)
+        (partial / STATE_FILE).write_text(state.model_dump_json(), encoding="utf-8")
+
+    final = replace_checkpoint(folder, state.epoch, fill)
+    return SavedFit(state, final / MODEL_FILE, final / BEST_FILE)
+
+
+def replace_checkpoint(folder: Path, epoch: int, fill: Callable[[Path], None]) -> Path:
+    """Write a checkpoint as a whole and delete the one before it.
+
+    Args:
+        folder: of all checkpoints of the fit.
+        epoch: the last finished one.
+        fill: writes the files into the folder it is given; it may read the checkpoint before.
+
+    Returns:
+        The folder of the new checkpoint.
+    """
+    final = folder / f"epoch_{epoch:04d}"
     partial = folder / f".{final.name}.{os.getpid()}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    model.save(partial / MODEL_FILE)
-    if state.best_epoch == state.epoch or previous is None:
-        shutil.copyfile(partial / MODEL_FILE, partial / BEST_FILE)
-    else:
-        shutil.copyfile(previous.best_path, partial / BEST_FILE)
-    (partial / STATE_FILE).write_text(state.model_dump_json(), encoding="utf-8")
+    fill(partial)
     for file in partial.iterdir():
         _flush(file)
     shutil.rmtree(final, ignore_errors=True)
@@ -105,25 +142,39 @@ def save_checkpoint(folder: Path, state: FitState, model: keras.Model) -> Checkp
     for old in folder.iterdir():
         if old != final:
             shutil.rmtree(old)
-    return Checkpoint(state, final / MODEL_FILE, final / BEST_FILE)
+    return final
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """The folder of the newest complete checkpoint, None where there is none."""
+    return max(folder.glob("epoch_*"), default=None)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint | None:
+    """The newest complete checkpoint of a detector's fit, see `load_saved_fit`."""
+    return load_saved_fit(folder, FitState)
+
+
+def load_saved_fit(folder: Path, state_type: type[StateT]) -> SavedFit[StateT] | None:
     """The newest complete checkpoint, None where there is none.
+
+    Args:
+        folder: of all checkpoints of the run.
+        state_type: what its state is read as.
 
     Raises:
         InterruptedRunError: a checkpoint is there and cannot be read.
     """
-    newest = max(folder.glob("epoch_*"), default=None)
+    newest = newest_checkpoint(folder)
     if newest is None:
         return None
     try:
-        state = FitState.model_validate_json((newest / STATE_FILE).read_text(encoding="utf-8"))
+        state = state_type.model_validate_json((newest / STATE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValidationError) as error:
         raise InterruptedRunError(
             f"The checkpoint {newest} cannot be read: {error}. Start the run again with --overwrite."
         ) from error
-    return Checkpoint(state, newest / MODEL_FILE, newest / BEST_FILE)
+    return SavedFit(state, newest / MODEL_FILE, newest / BEST_FILE)
 
 
 def _flush(path: Path) -> None:

@@ -6,8 +6,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from imforensics.config import TrainDetectorConfig
 from imforensics.models.batches import LabelledInputs, class_weights, training_batches
 from imforensics.models.checkpoints import (
@@ -18,6 +16,7 @@ from imforensics.models.checkpoints import (
     save_checkpoint,
 )
 from imforensics.models.classifier import build_classifier
+from imforensics.models.determinism import make_deterministic, reseed_dropout
 from imforensics.models.progress import Progress
 from imforensics.models.training_log import TensorBoardLog, write_log
 
@@ -52,7 +51,7 @@ def fit_classifier(
         ValueError: a class has no training image.
     """
     progress = progress or Progress()
-    _make_deterministic(config.seed)
+    make_deterministic(config.seed)
     checkpoint = load_checkpoint(run_folder / CHECKPOINT_FOLDER)
     state = checkpoint.state if checkpoint else FitState()
     model = _load_or_build(config, train.inputs.shape[1:], checkpoint)
@@ -85,14 +84,14 @@ def _fit_epoch(
     batches = training_batches(
         train, batch_size=fit.batch_size, seed=config.seed, epoch=epoch, flips=fit.flips, weights=weights
     )
-    _reseed_dropout(model, config.seed, epoch)
+    reseed_dropout(model, config.seed, epoch)
     progress.describe(f"epoch {epoch}/{fit.epochs}")
     started = time.perf_counter()
     history = model.fit(
         batches,
         shuffle=False,
         verbose=0,
-        callbacks=[_batch_callback(progress, fit.batch_size, len(train.labels))],
+        callbacks=[batch_callback(progress, fit.batch_size, len(train.labels))],
     ).history
     seconds = time.perf_counter() - started
     val_loss, val_accuracy = model.evaluate(
@@ -133,27 +132,8 @@ def _load_or_build(
     return model
 
 
-def _make_deterministic(seed: int) -> None:
-    import keras
-    import tensorflow as tf
-
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
-
-
-def _reseed_dropout(model: keras.Model, seed: int, epoch: int) -> None:
-    """Make the dropout of an epoch a function of (seed, epoch), as the batches are.
-
-    Keras counts the second half of a layer's random state up by one a step. Starting each epoch at a state
-    drawn from all 2 ** 64 keeps the masks of one epoch from coming again in the next.
-    """
-    for number, layer in enumerate(model.layers):
-        generator = getattr(layer, "seed_generator", None)
-        if generator is not None:
-            generator.state.assign(np.random.SeedSequence([seed, epoch, number]).generate_state(2))
-
-
-def _batch_callback(progress: Progress, batch_size: int, images: int) -> Any:
+def batch_callback(progress: Progress, batch_size: int, images: int) -> Any:
+    """A Keras callback that tells `progress` of each batch of an epoch."""
     import keras
 
     def advance(batch: int, logs: Any = None) -> None:  # noqa: ARG001 - the name is Keras's

@@ -8,6 +8,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from imforensics.models.checkpoints import EpochRow
 from imforensics.models.run_folder import write_atomically
 
@@ -15,20 +17,33 @@ LOG_FILE = "training_log.csv"
 TENSORBOARD_FOLDER = "tensorboard"
 
 
-def write_log(folder: Path, rows: Sequence[EpochRow]) -> None:
-    """Write training_log.csv, one line per finished epoch; the whole file is replaced each time."""
+def write_log(
+    folder: Path,
+    rows: Sequence[BaseModel],
+    *,
+    row_type: type[BaseModel] = EpochRow,
+    file_name: str = LOG_FILE,
+) -> None:
+    """Write a log, one line per finished epoch; the whole file is replaced each time.
+
+    Args:
+        folder: of the run.
+        rows: one per epoch, of `row_type`.
+        row_type: its fields are the columns; None in a row leaves the cell empty.
+        file_name: of the log.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(EpochRow.model_fields)
+    writer.writerow(row_type.model_fields)
     for row in rows:
         writer.writerow(_format(value) for value in row.model_dump().values())
-    write_atomically(folder / LOG_FILE, text.getvalue())
+    write_atomically(folder / file_name, text.getvalue())
 
 
 class TensorBoardLog:
     """TensorBoard scalars of each epoch, written with TensorFlow alone; the viewer is another package."""
 
-    def __init__(self, folder: Path, rows: Sequence[EpochRow] = ()) -> None:
+    def __init__(self, folder: Path, rows: Sequence[BaseModel] = ()) -> None:
         """Start the events anew with the rows of earlier epochs, so that none is missing or comes twice."""
         import tensorflow as tf
 
@@ -38,8 +53,8 @@ class TensorBoardLog:
         for row in rows:
             self.add(row)
 
-    def add(self, row: EpochRow) -> None:
-        """Write one epoch."""
+    def add(self, row: BaseModel) -> None:
+        """Write one epoch: the row's field `epoch` is the step, every other number a scalar."""
         import tensorflow as tf
 
         # What tf.summary.scalar writes; that function itself is part of the separate tensorboard package.
@@ -47,8 +62,10 @@ class TensorBoardLog:
             plugin_data=tf.compat.v1.SummaryMetadata.PluginData(plugin_name="scalars"), data_class=1
         )
         with self._writer.as_default():
-            for name, value in row.model_dump(exclude={"epoch"}).items():
-                tf.summary.write(name, tf.constant(value, tf.float32), step=row.epoch, metadata=metadata)
+            values = row.model_dump(exclude_none=True)
+            step = values.pop("epoch")
+            for name, value in values.items():
+                tf.summary.write(name, tf.constant(value, tf.float32), step=step, metadata=metadata)
         self._writer.flush()
 
     def close(self) -> None:
@@ -56,5 +73,7 @@ class TensorBoardLog:
         self._writer.close()
 
 
-def _format(value: float) -> str:
+def _format(value: float | None) -> str:
+    if value is None:
+        return ""
     return str(value) if isinstance(value, int) else f"{value:.6g}"

@@ -16,7 +16,7 @@ from imforensics.config import EvaluateConfig, config_digest
 from imforensics.datasets.base import Dataset, load_dataset, load_split
 from imforensics.engines.local import available_cores, run_in_processes
 from imforensics.errors import ConfigError, InterruptedRunError, OutputExistsError
-from imforensics.models.bundle import load_bundle
+from imforensics.models.bundle import load_bundle, read_kind
 from imforensics.pipeline.evaluate_store import RecordStore
 from imforensics.pipeline.evaluate_worker import (
     Entry,
@@ -229,7 +229,9 @@ def _describe_entries(
             "version": __version__,
         }
         thresholds[entry.key] = (
-            load_bundle(options["bundle"]).manifest.thresholds if "bundle" in options else {}
+            load_bundle(options["bundle"]).manifest.thresholds
+            if "bundle" in options and read_kind(options["bundle"]) == "classifier"
+            else {}
         )
     return settings, thresholds
 

@@ -16,7 +16,7 @@ from imforensics import __version__
 from imforensics.config import EvaluateConfig, config_digest, dump_config
 from imforensics.errors import ConfigError, MissingExtraError
 from imforensics.methods.base import Method
-from imforensics.models.bundle import load_bundle
+from imforensics.models.bundle import load_bundle, read_kind
 from imforensics.models.fusion_bundle import (
     FUSION_FILE,
     FusedMethod,
@@ -201,8 +201,8 @@ def _request(config: TrainFusionConfig, role: str, source: SourceConfig, split: 
 def _refuse_training_data(config: TrainFusionConfig) -> None:
     """Photographs that a network was trained on tell nothing of its false alarms."""
     for name, options in config.methods.items():
-        if "bundle" not in options:
-            continue
+        if "bundle" not in options or read_kind(options["bundle"]) != "classifier":
+            continue  # the others learn from authentic images of the sets that the twins come from
         trained_on = load_bundle(options["bundle"]).manifest.provenance.dataset
         for role, source in _roles(config):
             if role != "twins" and source.name == trained_on and "train" in source.splits:

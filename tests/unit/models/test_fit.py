@@ -12,8 +12,9 @@ from imforensics.errors import BundleError
 from imforensics.models.batches import LabelledInputs
 from imforensics.models.bundle import load_runtime
 from imforensics.models.classifier import build_classifier
+from imforensics.models.determinism import reseed_dropout
 from imforensics.models.export import TOLERANCE, check_export, export_onnx, keras_scores
-from imforensics.models.fit import _reseed_dropout, fit_classifier
+from imforensics.models.fit import fit_classifier
 
 pytestmark = [
     pytest.mark.train,
@@ -109,7 +110,7 @@ def test_dropout_masks_are_of_their_epoch_alone() -> None:
     inputs = np.ones((8, 32, 32, 3), np.float32)
 
     def outputs(epoch: int, steps: int) -> list[bytes]:
-        _reseed_dropout(model, 1, epoch)
+        reseed_dropout(model, 1, epoch)
         return [np.asarray(model(inputs, training=True)).tobytes() for _ in range(steps)]
 
     first = outputs(1, 6)

@@ -254,6 +254,7 @@ def test_no_test_split_can_be_named() -> None:
 
 def test_photographs_that_a_network_was_trained_on_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     provenance = SimpleNamespace(provenance=SimpleNamespace(dataset="photos"))
+    monkeypatch.setattr(train_fusion, "read_kind", lambda name: "classifier")
     monkeypatch.setattr(train_fusion, "load_bundle", lambda name: SimpleNamespace(manifest=provenance))
     values = {
         "methods": {"ela_cnn": {"bundle": "x"}},

@@ -1,0 +1,65 @@
+"""`imforensics curves`: the learning curves of training runs, read and drawn."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from imforensics.cli.options import overwrite_option
+from imforensics.errors import OutputExistsError
+
+
+@click.command("curves")
+@click.argument(
+    "runs", nargs=-1, required=True, metavar="RUN...", type=click.Path(path_type=Path, exists=True)
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="PNG picture with a panel for each quantity, the runs laid over each other.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The readings as one JSON document.")
+@overwrite_option
+def command(runs: tuple[Path, ...], output: Path | None, as_json: bool, overwrite: bool) -> None:
+    """Say what the learning curves of training runs show, and draw them over each other.
+
+    RUN is the folder of any training run (detector, autoencoder, GAN), or one log in it. The verdict
+    (converging, still improving, overfitting, underfitting, oscillating, collapse, mode collapse) is the
+    first that holds of the rules in docs/training.md.
+
+    \b
+    Examples:
+      imforensics curves runs/autoencoder_casia
+      imforensics curves runs/gan runs/gan_64 -o curves.png
+      imforensics curves runs/paper runs/twin --json
+    """
+    from imforensics.models.run_log import read_run
+    from imforensics.models.run_readings import read_curves_of
+    from imforensics.report.escaping import for_terminal
+
+    if output is not None and output.exists() and not overwrite:
+        raise OutputExistsError(f"{output} exists. Name another file, or pass --overwrite")
+    logs = [read_run(path) for path in runs]
+    readings = [reading for log in logs for reading in read_curves_of(log)]
+    if output is not None:
+        from imforensics.models.run_pictures import draw_runs
+
+        draw_runs(logs, output)
+    if as_json:
+        document = {"runs": [reading.model_dump(mode="json") for reading in readings]}
+        click.echo(json.dumps(document, indent=2))
+        return
+    for reading in readings:
+        verdict = reading.verdict.replace("_", " ")
+        click.echo(f"{for_terminal(reading.run)}, {for_terminal(reading.log)}: {verdict}")
+        for sentence in reading.sentences:
+            click.echo(f"  {for_terminal(sentence)}")
+    if output is not None:
+        click.echo(f"Picture: {for_terminal(str(output))}", err=True)
+
+
+if __name__ == "__main__":
+    command()

@@ -1,0 +1,86 @@
+"""`imforensics train-gan`: train a DCGAN with its encoder on authentic images, and export them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from imforensics.cli.options import (
+    config_option,
+    overwrite_option,
+    quiet_option,
+    refuse_both,
+    resume_option,
+    set_option,
+)
+from imforensics.cli.progress import training_progress
+
+if TYPE_CHECKING:
+    from imforensics.models.train_gan import TrainGanResult
+
+
+@click.command("train-gan")
+@config_option
+@set_option
+@click.option(
+    "-o",
+    "--output",
+    "run_folder",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the run: checkpoints, logs, curves, sample grids and the bundle.",
+)
+@resume_option
+@overwrite_option
+@quiet_option
+def command(
+    config_path: Path | None,
+    overrides: tuple[str, ...],
+    run_folder: Path,
+    resume: bool,
+    overwrite: bool,
+    quiet: bool,
+) -> None:
+    """Train a DCGAN and its encoder on the authentic images of a data set; export them as a bundle.
+
+    Needs the extra "train" (TensorFlow); using the bundle does not. The data set's folder is dataset.root,
+    or lies below the folder that IMFORENSICS_DATA names. A finished run that is resumed is measured and
+    exported again. Standard output gets the measurements as JSON.
+
+    \b
+    Examples:
+      imforensics train-gan -c configs/train_gan.yaml -o runs/gan
+      imforensics train-gan -c configs/train_gan_64.yaml -o runs/gan_64
+      imforensics train-gan -c configs/train_gan.yaml -o runs/gan --resume
+    """
+    refuse_both(resume=resume, overwrite=overwrite)
+    from imforensics.config import load_config
+    from imforensics.models.gan_config import TrainGanConfig
+    from imforensics.models.train_gan import train_gan
+
+    config = load_config(TrainGanConfig, config_path, overrides)
+    result = train_gan(
+        config, run_folder, resume=resume, overwrite=overwrite, progress=training_progress(quiet=quiet)
+    )
+    click.echo(json.dumps(_summarize(result), indent=2))
+
+
+def _summarize(result: TrainGanResult) -> dict[str, Any]:
+    source = result.manifest.provenance
+    return {
+        "bundle": str(result.bundle_folder),
+        "epochs": source.gan_epochs,
+        "encoder_epochs": source.encoder_epochs,
+        "encoder_best_epoch": source.encoder_best_epoch,
+        "kernel_distance": source.kernel_distance,
+        "kernel_distance_floor": source.kernel_distance_floor,
+        "collapse_alarms": list(result.collapsed),
+        "reconstruction": [item.model_dump(mode="json") for item in result.manifest.measurements],
+    }
+
+
+if __name__ == "__main__":
+    command()

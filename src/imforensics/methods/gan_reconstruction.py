@@ -1,0 +1,169 @@
+"""GAN reconstruction: what a generator of authentic photographs cannot make stands out."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import Field
+
+from imforensics.errors import BundleError
+from imforensics.methods.base import Method, MethodOptions, Reference
+from imforensics.models.gan_manifest import ReconstructionMode, View
+from imforensics.models.reconstruction import DEFAULT_GAN_BUNDLE, load_reconstructor
+from imforensics.models.reconstruction_error import ErrorKind, image_error
+from imforensics.types import Artifact, Evidence, Finding, LocalizationMap
+
+if TYPE_CHECKING:
+    from imforensics.models.gan_manifest import ErrorScale
+    from imforensics.models.reconstruction import Reconstructor
+    from imforensics.types import FloatArray
+
+MIN_SIDE = 64  # half of what the networks see: below, most of what they are shown is interpolation
+MAX_PATCHES = 200  # a second of network time for ten or so; larger photographs are seen whole
+RUNTIME_THREADS = 1  # a scan already has one process a core
+SCORE_QUANTILE = 0.95  # of the map: a region of a twentieth of the image is enough
+PICTURE_SCALE = 0.5  # an error of this shows white
+SEED = 0  # of the modes that draw random vectors
+
+
+class GanReconstruction(Method):
+    """Distance of an image to its reconstruction by a GAN bundle, as `train-gan` makes it.
+
+    map = error / (error + threshold): 0.5 where the error is the one that 2 % of the pixels of authentic
+    validation images exceed. The score is the map's 95 % quantile.
+    """
+
+    name = "gan_reconstruction"
+    family = "reconstruction"
+    question = "Are there parts that a generator of authentic photographs cannot make?"
+    idea = (
+        "A generative adversarial network learned from authentic photographs alone. An encoder finds the "
+        "noise vector whose image comes nearest to this one. Where image and reconstruction differ by more "
+        "than they do in authentic photographs, there is something that the generator does not know."
+    )
+    limitations = (
+        "The reconstruction is coarse: small or bright objects, text and strong texture differ from it in "
+        "any photograph, tampered or not, and a part pasted from another photograph is as photographic as "
+        "the rest. The generator knows the scenes of one small collection. Do not rest anything on it alone."
+    )
+    reference = Reference(
+        "T. Schlegl, P. Seeböck, S. M. Waldstein, G. Langs, U. Schmidt-Erfurth, f-AnoGAN: Fast unsupervised "
+        "anomaly detection with generative adversarial networks, Medical Image Analysis 54, 2019",
+        doi="10.1016/j.media.2019.01.010",
+    )
+    experimental = (
+        "pixel AUC 0.56 on tampered images of CASIA v1's validation split, raw (no variant above 0.57; a "
+        "spot in the middle of the picture: 0.65): python scripts/measure_reconstruction.py --split val"
+    )
+
+    class Options(MethodOptions):
+        """Options of the GAN reconstruction.
+
+        Attributes:
+            bundle: name of a shipped bundle, or path of a folder with one (with a path separator in it).
+            mode: how the noise vector is found: "encoder" or "encoder+search".
+            view: "whole" resizes the image to what the networks know, "patches" goes over it at native
+                resolution.
+            kind: of the error: "absolute" or "ssim" (structural dissimilarity).
+        """
+
+        bundle: str = Field(DEFAULT_GAN_BUNDLE, min_length=1)
+        mode: ReconstructionMode = "encoder"
+        view: View = "whole"
+        kind: ErrorKind = "ssim"
+
+    options: Options
+
+    @property
+    def bundle_digests(self) -> dict[str, str]:
+        """Name and SHA-256 of the bundle.
+
+        Raises:
+            BundleError: it is missing or damaged.
+        """
+        return {self._reconstructor.name: self._reconstructor.digest}
+
+    def analyze(self, evidence: Evidence) -> Finding:
+        """Reconstruct the image and mark where it differs."""
+        size = f"{evidence.width}x{evidence.height}"
+        if min(evidence.height, evidence.width) < MIN_SIDE:
+            return self._decline(f"The image is {size} pixels; at least {MIN_SIDE} on each side are needed.")
+        if self.options.view == "patches":
+            windows = self._reconstructor.windows(evidence.height, evidence.width)
+            if len(windows) > MAX_PATCHES:
+                return self._decline(
+                    f"The image is {size} pixels, {len(windows)} patches; at most {MAX_PATCHES} are "
+                    "reconstructed. Set view to whole."
+                )
+        errors = image_error(
+            self._reconstructor,
+            evidence.pixels,
+            mode=self.options.mode,
+            view=self.options.view,
+            kind=self.options.kind,
+            seed=SEED,
+        )
+        return self._report(evidence, errors)
+
+    @cached_property
+    def _reconstructor(self) -> Reconstructor:
+        return load_reconstructor(self.options.bundle, threads=RUNTIME_THREADS)
+
+    @cached_property
+    def _scale(self) -> ErrorScale:
+        options, manifest = self.options, self._reconstructor.bundle.manifest
+        scale = manifest.find_scale(mode=options.mode, view=options.view, kind=options.kind)
+        if scale is None:
+            known = "; ".join(f"{item.mode}, {item.view}, {item.kind}" for item in manifest.error_scales)
+            raise BundleError(
+                f"{manifest.name} has no threshold for {options.mode}, {options.view}, {options.kind}. It "
+                f"has (mode, view, kind): {known or 'none'}. Choose one."
+            )
+        return scale
+
+    def _decline(self, reason: str) -> Finding:
+        return Finding(self.name, self.family, "not_applicable", notes=(reason,))
+
+    def _report(self, evidence: Evidence, errors: FloatArray) -> Finding:
+        scale, options = self._scale, self.options
+        marks = np.asarray(errors / (errors + np.float32(scale.threshold)), dtype=np.float32)
+        mask = marks >= 0.5
+        return Finding(
+            self.name,
+            self.family,
+            "ok",
+            score=float(np.quantile(marks, SCORE_QUANTILE)),
+            map=LocalizationMap(marks),
+            mask=mask,
+            threshold=0.5,
+            threshold_policy=scale.policy,
+            artifacts={"reconstruction": self._draw_whole(evidence)},
+            observations={
+                "bundle": self._reconstructor.name,
+                "mode": options.mode,
+                "view": options.view,
+                "error": options.kind,
+                "mean_error": round(float(errors.mean(dtype=np.float64)), 5),
+                "error_threshold": round(scale.threshold, 5),
+                "marked_share": round(float(mask.mean()), 5),
+            },
+            notes=(
+                f"Marked: error above {scale.threshold:.3f}, which 2 % of the pixels of authentic validation "
+                "images exceed.",
+            ),
+        )
+
+    def _draw_whole(self, evidence: Evidence) -> Artifact:
+        """Image, reconstruction and their difference side by side, at the networks' size."""
+        small = self._reconstructor.shrink(evidence.pixels)
+        made = self._reconstructor.reconstruct(small[np.newaxis], mode=self.options.mode, seed=SEED)[0]
+        difference = np.abs(small - made) / np.float32(PICTURE_SCALE)
+        strip = np.concatenate([small, made, difference], axis=1)
+        pixels = np.rint(np.clip(strip, 0, 1) * 255).astype(np.uint8)
+        caption = (
+            f"The image at {small.shape[1]}x{small.shape[0]}, its reconstruction, and their difference "
+            f"on a fixed scale: white from {PICTURE_SCALE:.0%} of the range on"
+        )
+        return Artifact(pixels, caption)

@@ -1,0 +1,92 @@
+"""Training an autoencoder, from the configuration to the bundle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from imforensics.errors import MissingExtraError
+from imforensics.models.autoencoder_config import TrainAutoencoderConfig
+from imforensics.models.autoencoder_data import load_autoencoder_data
+from imforensics.models.autoencoder_fit import AutoencoderState, fit_autoencoder
+from imforensics.models.autoencoder_manifest import AutoencoderManifest
+from imforensics.models.autoencoder_writer import write_autoencoder_bundle
+from imforensics.models.progress import Progress
+from imforensics.models.run_folder import CONFIG_FILE, open_run_folder, write_atomically
+from imforensics.models.run_log import RunLog, read_run
+from imforensics.models.run_pictures import draw_runs
+from imforensics.models.run_readings import RunReading, format_readings, read_curves_of
+from imforensics.models.training_log import LOG_FILE
+
+BUNDLE_FOLDER = "bundle"
+CURVES_PICTURE = "curves.png"
+REQUIRED = ("tensorflow", "keras", "tf2onnx")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainAutoencoderResult:
+    """What a training run ended with.
+
+    Attributes:
+        bundle_folder: the exported bundle.
+        manifest: its facts, measurements included.
+        reading: what the learning curves say.
+        state: the rows of the training log.
+    """
+
+    bundle_folder: Path
+    manifest: AutoencoderManifest
+    reading: RunReading
+    state: AutoencoderState
+
+
+def train_autoencoder(
+    config: TrainAutoencoderConfig,
+    run_folder: Path,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> TrainAutoencoderResult:
+    """Train, measure and export an autoencoder.
+
+    A finished run that is resumed is measured and exported again, and nothing is fitted.
+
+    Args:
+        config: what to do.
+        run_folder: gets config.yaml, checkpoints, logs, curves, metrics.json and the bundle.
+        resume: go on with the run that is there.
+        overwrite: delete the run that is there.
+        progress: told of everything that takes long.
+
+    Returns:
+        The bundle's place and what was measured.
+
+    Raises:
+        MissingExtraError: TensorFlow, Keras or scikit-learn is not installed.
+        DatasetError: what is learned from is missing.
+        OutputExistsError, InterruptedRunError: see `open_run_folder`.
+    """
+    if any(find_spec(name) is None for name in REQUIRED):
+        raise MissingExtraError("train", "train-autoencoder")
+    progress = progress or Progress()
+    data = load_autoencoder_data(config.data, seed=config.seed, progress=progress)
+    open_run_folder(run_folder, config, resume=resume, overwrite=overwrite)
+    checkpoint = fit_autoencoder(config, data, run_folder, progress=progress)
+    reading = _write_curves(read_run(run_folder), run_folder)
+    bundle = run_folder / BUNDLE_FOLDER
+    manifest = write_autoencoder_bundle(config, data, checkpoint, bundle, progress=progress)
+    for name in ("metrics.json", "MODEL_CARD.md"):
+        write_atomically(run_folder / name, (bundle / name).read_bytes())
+    for name in (CONFIG_FILE, LOG_FILE, CURVES_PICTURE, "curves.md"):
+        write_atomically(bundle / name, (run_folder / name).read_bytes())
+    return TrainAutoencoderResult(bundle, manifest, reading, checkpoint.state)
+
+
+def _write_curves(log: RunLog, run_folder: Path) -> RunReading:
+    reading = read_curves_of(log)[0]
+    draw_runs([log], run_folder / CURVES_PICTURE)
+    write_atomically(run_folder / "curves.json", reading.model_dump_json(indent=2) + "\n")
+    write_atomically(run_folder / "curves.md", format_readings([reading]))
+    return reading

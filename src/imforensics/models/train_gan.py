@@ -1,0 +1,100 @@
+"""Training a DCGAN with its encoder, from the configuration to the bundle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from imforensics.errors import MissingExtraError
+from imforensics.models.dcgan_fit import SAMPLES, fit_gan, has_collapsed
+from imforensics.models.gan_bundle_writer import FinishedGan, write_gan_bundle
+from imforensics.models.gan_config import TrainGanConfig
+from imforensics.models.gan_encoder import LOG_FILE as ENCODER_LOG
+from imforensics.models.gan_encoder import fit_encoder
+from imforensics.models.gan_images import list_authentic, read_images
+from imforensics.models.gan_manifest import GanManifest
+from imforensics.models.gan_pictures import draw_progress
+from imforensics.models.gan_state import EncoderRow, GanFitState, GanRow
+from imforensics.models.progress import Progress
+from imforensics.models.run_folder import CONFIG_FILE, open_run_folder, write_atomically
+from imforensics.models.training_log import LOG_FILE
+
+BUNDLE_FOLDER = "bundle"
+PROGRESS_PICTURE = "samples.jpg"
+SHOWN_GRIDS = 6  # of the run, evenly spread
+REQUIRED = ("tensorflow", "keras", "onnx")
+KEPT = (CONFIG_FILE, LOG_FILE, ENCODER_LOG, "curves.png", "encoder_curves.png", PROGRESS_PICTURE)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainGanResult:
+    """What a run ended with.
+
+    Attributes:
+        bundle_folder: the exported bundle.
+        manifest: its facts, measurements included.
+        gan: rows of the adversarial fit.
+        encoder: rows of the encoder's fit.
+        collapsed: epochs in which the alarm of mode collapse sounded.
+    """
+
+    bundle_folder: Path
+    manifest: GanManifest
+    gan: GanFitState[GanRow]
+    encoder: GanFitState[EncoderRow]
+    collapsed: tuple[int, ...]
+
+
+def train_gan(
+    config: TrainGanConfig,
+    run_folder: Path,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> TrainGanResult:
+    """Train generator, discriminator and encoder on authentic images; measure and export them.
+
+    A run that is finished and resumed is measured and exported again.
+
+    Args:
+        config: what to do.
+        run_folder: gets config.yaml, checkpoints, logs, curves, sample grids and the bundle.
+        resume: go on with the run that is there.
+        overwrite: delete the run that is there.
+        progress: told of everything that takes long.
+
+    Returns:
+        The bundle's place and what was measured.
+
+    Raises:
+        MissingExtraError: TensorFlow, Keras or onnx is not installed.
+        DatasetError: the data set or a split is missing, or has no authentic images.
+        OutputExistsError, InterruptedRunError: see `open_run_folder`.
+    """
+    if any(find_spec(name) is None for name in REQUIRED):
+        raise MissingExtraError("train", "train-gan")
+    progress = progress or Progress()
+    paths = {split: list_authentic(config.dataset, split) for split in ("train", "val")}
+    open_run_folder(run_folder, config, resume=resume, overwrite=overwrite)
+    train = read_images(paths["train"], stage="training images", progress=progress)
+    validation = read_images(paths["val"], stage="validation images", progress=progress)
+    adversaries, gan, yardstick = fit_gan(config, train, validation, run_folder, progress=progress)
+    encoder, encoder_fit = fit_encoder(config, adversaries, train, yardstick, run_folder, progress=progress)
+    _draw_samples(run_folder)
+    finished = FinishedGan(adversaries, encoder, gan, encoder_fit, yardstick, validation, len(train))
+    bundle = run_folder / BUNDLE_FOLDER
+    manifest = write_gan_bundle(config, finished, bundle, progress=progress)
+    for name in KEPT:
+        write_atomically(bundle / name, (run_folder / name).read_bytes())
+    write_atomically(run_folder / "MODEL_CARD.md", (bundle / "MODEL_CARD.md").read_bytes())
+    collapsed = tuple(row.epoch for row in gan.rows if has_collapsed(row, config))
+    return TrainGanResult(bundle, manifest, gan, encoder_fit, collapsed)
+
+
+def _draw_samples(run_folder: Path) -> None:
+    grids = sorted((run_folder / SAMPLES).glob("epoch_*.png"))
+    count = min(SHOWN_GRIDS, len(grids))
+    chosen = [grids[round(index * (len(grids) - 1) / max(count - 1, 1))] for index in range(count)]
+    draw_progress(chosen, run_folder / PROGRESS_PICTURE)
