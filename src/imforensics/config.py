@@ -21,6 +21,8 @@ DEFAULT_METHODS = (*FAST_METHODS, "wavelet_noise", "ela_cnn")
 FULL_METHODS = (
     *DEFAULT_METHODS,
     "dct_histograms",
+    "nonaligned_double_quantization",
+    "jpeg_ghost",
     "jpeg_grid",
     "splicebuster",
     "noisesniffer",
@@ -28,6 +30,7 @@ FULL_METHODS = (
     "local_blur",
     "cfa",
     "resampling",
+    "autoencoder_residual",
 )
 PROFILES = {"fast": FAST_METHODS, "default": DEFAULT_METHODS, "full": FULL_METHODS}
 

@@ -28,6 +28,7 @@ METHODS: dict[str, str] = {
     "cfa": "imforensics.methods.cfa:ColourFilterArray",
     "resampling": "imforensics.methods.resampling:Resampling",
     "ela_cnn": "imforensics.methods.ela_cnn:ElaCnn",
+    "autoencoder_residual": "imforensics.methods.autoencoder_residual:AutoencoderResidual",
 }
 
 
