@@ -1,27 +1,35 @@
-"""Write the docs that follow from the code: docs/cli.md from each command's help, docs/methods.md.
+"""Write the docs that follow from the code: docs/cli.md, docs/methods.md and a page for each method.
 
-python scripts/make_docs.py            # writes both
+python scripts/make_docs.py            # writes them
 python scripts/make_docs.py --check    # exit 1 where one is out of date, writes nothing
+
+What a method is worth and costs is read from docs/experiments/methods.json (scripts/measure_methods.py), the
+words below its two pictures from scripts/scenes/; scripts/make_method_pictures.py draws the pictures.
 """
 
 from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import re
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
 from imforensics.cli.main import main as root_command
+from imforensics.config import PROFILES
 from imforensics.methods import METHODS, load_method
 from imforensics.methods.base import Method
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 NOTICE = "<!-- Written by scripts/make_docs.py. Do not edit: change the code and run it again. -->"
 WIDTH = 100
+sys.path.insert(0, str(Path(__file__).with_name("scenes")))
 
 
 def main() -> int:
@@ -50,7 +58,9 @@ def main() -> int:
 
 def pages() -> dict[Path, str]:
     """Path to text of every generated page."""
-    return {DOCS / "cli.md": cli_page(), DOCS / "methods.md": methods_page()}
+    facts = json.loads((DOCS / "experiments" / "methods.json").read_text(encoding="utf-8"))["methods"]
+    found = {DOCS / "cli.md": cli_page(), DOCS / "methods.md": methods_page()}
+    return found | {DOCS / "methods" / f"{name}.md": method_page(name, facts[name]) for name in METHODS}
 
 
 def cli_page() -> str:
@@ -89,13 +99,11 @@ def help_text(command: click.Command, path: tuple[str, ...]) -> str:
 
 
 def methods_page() -> str:
-    """What each method asks, does and cannot do."""
-    classes = [load_method(name) for name in METHODS]
+    """What each method asks, and which profile runs it."""
     rows = [
-        f"| [`{method.name}`](#{method.name}) | {method.family} "
-        f"| {', '.join(sorted(method.requires)) or 'any image'} |"
-        f" {one_line(method.question)} |"
-        for method in classes
+        f"| [`{name}`](methods/{name}.md) | {method.family} | {profile_of(name)} "
+        f"| {', '.join(sorted(method.requires)) or 'any image'} | {one_line(method.question)} |"
+        for name, method in ((name, load_method(name)) for name in METHODS)
     ]
     return "\n".join(
         [
@@ -104,28 +112,83 @@ def methods_page() -> str:
             "localization map, both in [0, 1] with *higher = more likely tampered*. A score is not a",
             "probability unless it is calibrated, and no method sees everything: read its limits first.",
             "",
-            "| method | family | needs | question |\n|---|---|---|---|",
+            "The profile is the smallest one that runs the method: `--profile fast`, `default` or `full`.",
+            "`full` holds experimental methods too: each says on its page what it was measured to be worth.",
+            "What all of them are worth beside each other: [experiments/methods.md](experiments/methods.md).",
+            "",
+            "| method | family | profile | needs | question |\n|---|---|---|---|---|",
             *rows,
             "",
-            *(method_section(method) for method in classes),
         ]
     )
 
 
-def method_section(method: type[Method]) -> str:
-    """The section of one method."""
+def profile_of(name: str) -> str:
+    """The smallest profile that runs a method."""
+    return next(profile for profile, methods in PROFILES.items() if name in methods)
+
+
+def method_page(name: str, facts: dict[str, Any]) -> str:
+    """The page of one method."""
+    method, scenes = load_method(name), import_module(name)
     doi = method.reference.doi
     link = f" [doi:{doi}](https://doi.org/{doi})" if doi else ""
-    return "\n".join(
-        [
-            f"## {method.name}\n",
-            f"**Question.** {one_line(method.question)}\n",
-            f"**Idea.** {one_line(method.idea)}\n",
-            f"**Limits.** {one_line(method.limitations)}\n",
-            f"**Reference.** {one_line(method.reference.citation)}{link}\n",
-            options_table(method),
-        ]
-    )
+    experimental = f"**Experimental.** {one_line(method.experimental)}\n" if method.experimental else None
+    parts = [
+        f"{NOTICE}\n\n# {name}\n",
+        f"*{one_line(method.question)}*\n",
+        f"Family {method.family}; needs {', '.join(sorted(method.requires)) or 'any image'}; run by "
+        f"`--profile {profile_of(name)}`"
+        f"{'' if profile_of(name) == 'full' else ' and larger'}. Back to [all methods](../methods.md).\n",
+        experimental,
+        f"## Idea\n\n{one_line(method.idea)}\n",
+        *scene_section("A hit", name, "hit", scenes.make_hit()),
+        *scene_section("A false alarm", name, "false_alarm", scenes.make_false_alarm()),
+        f"## When it fails\n\n{one_line(method.limitations)}\n",
+        f"## What it is worth, what it costs\n\n{worth(facts)}\n",
+        f"## Options\n\n{options_table(method)}",
+        f"## Reference\n\n{one_line(method.reference.citation)}{link}\n",
+    ]
+    return "\n".join(part for part in parts if part is not None)
+
+
+def scene_section(title: str, name: str, kind: str, scene: Any) -> Iterator[str]:
+    """Heading, picture where the method draws one, and the words."""
+    yield f"## {title}\n"
+    if (DOCS / "images" / "methods" / f"{name}_{kind}.jpg").exists():
+        yield f"![{title} of {name}: the picture, and the map over it](../images/methods/{name}_{kind}.jpg)\n"
+    yield f"{one_line(scene.words)}\n"
+
+
+def worth(facts: dict[str, Any]) -> str:
+    """The measured figures in words."""
+    lines = []
+    for run, words in (("raw", "as they are"), ("resaved_q90", "saved again at quality 90")):
+        found = facts[run]
+        if found is not None:
+            low, high = found["auc_interval"]
+            own = f", {found['f1_fixed_mean']:.3f} at its own" if found["f1_fixed_mean"] is not None else ""
+            lines.append(
+                f"- {found['images']} tampered images of CASIA v1's test split, {words}: pixel AUC "
+                f"{found['auc_mean']:.3f} [{low:.3f}, {high:.3f}], F1 {found['f1_best_mean']:.3f} at each "
+                f"image's best threshold{own}."
+            )
+    if facts["photos_test"] is not None:
+        held_out, every = facts["photos_test"], facts["photos_all"]
+        lines.append(
+            f"- Alarms on untouched photographs, at its own threshold: {held_out['alarms']} of "
+            f"{held_out['images']} of the test split, {every['alarms']} of all {every['images']}."
+        )
+    if not lines:
+        lines.append("- It gives observations without a map: nothing to localize with.")
+    if facts["cost"] is not None:
+        cost = facts["cost"]
+        lines.append(
+            f"- At 12 megapixels on two cores: {cost['seconds']:.2f} s; {cost['megabytes']:.0f} MB at the "
+            "peak, the file read included."
+        )
+    lines.append("\nBeside the others, with commands: [experiments/methods.md](../experiments/methods.md).")
+    return "\n".join(lines)
 
 
 def options_table(method: type[Method]) -> str:

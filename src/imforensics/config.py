@@ -15,21 +15,27 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from imforensics.errors import ConfigError
 from imforensics.types import DEFAULT_MAX_PIXELS, JsonValue
 
-# Named sets of methods: "default" holds what has proved itself, "full" every method there is.
-FAST_METHODS = ("metadata", "content_credentials", "jpeg_structure", "double_quantization", "ela")
-DEFAULT_METHODS = (*FAST_METHODS, "wavelet_noise", "ela_cnn")
+# Named sets of methods: "default" holds what has proved itself, "full" every method there is (docs/adr/0014).
+FAST_METHODS = (
+    "metadata",
+    "content_credentials",
+    "jpeg_structure",
+    "double_quantization",
+    "dct_histograms",
+    "ela",
+)
+DEFAULT_METHODS = (*FAST_METHODS, "jpeg_ghost", "jpeg_grid", "wavelet_noise", "ela_cnn")
 FULL_METHODS = (
     *DEFAULT_METHODS,
-    "dct_histograms",
     "nonaligned_double_quantization",
-    "jpeg_ghost",
-    "jpeg_grid",
     "splicebuster",
     "noisesniffer",
     "median_filtering",
     "local_blur",
     "cfa",
     "resampling",
+    "copy_move",
+    "copy_move_dense",
     "autoencoder_residual",
 )
 PROFILES = {"fast": FAST_METHODS, "default": DEFAULT_METHODS, "full": FULL_METHODS}
@@ -68,7 +74,7 @@ def profile_methods(profile: str) -> dict[str, dict[str, Any]]:
     """The methods of a profile, each without options of its own.
 
     >>> list(profile_methods("fast"))
-    ['metadata', 'content_credentials', 'jpeg_structure', 'double_quantization', 'ela']
+    ['metadata', 'content_credentials', 'jpeg_structure', 'double_quantization', 'dct_histograms', 'ela']
     """
     return {name: {} for name in PROFILES[profile]}
 

@@ -27,6 +27,8 @@ METHODS: dict[str, str] = {
     "noisesniffer": "imforensics.methods.noisesniffer:Noisesniffer",
     "cfa": "imforensics.methods.cfa:ColourFilterArray",
     "resampling": "imforensics.methods.resampling:Resampling",
+    "copy_move": "imforensics.methods.copy_move:CopyMove",
+    "copy_move_dense": "imforensics.methods.copy_move_dense:CopyMoveDense",
     "ela_cnn": "imforensics.methods.ela_cnn:ElaCnn",
     "autoencoder_residual": "imforensics.methods.autoencoder_residual:AutoencoderResidual",
 }

@@ -1,0 +1,1 @@
+"""Forgeries made from authentic photographs, with exact masks; all chance comes from the generator given."""
