@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ from imforensics.datasets.rasters import read_mask
 from imforensics.evidence import read_evidence
 from imforensics.methods import load_method
 from imforensics.metrics.localization import localize_metrics
+from imforensics.pipeline.evaluate_results import find_commit
 from imforensics.pipeline.protocols import seeded_generator
 from imforensics.preprocessing.jpeg import encode_jpeg
 from imforensics.types import BoolArray, FloatArray, Sample
@@ -70,40 +72,58 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, default=Path("runs/pyifd"))
     parser.add_argument("--methods", nargs="*", default=list(COUNTERPARTS), help="of pyIFD")
+    parser.add_argument("--output", type=Path, help="write what is printed into this page too")
     arguments = parser.parse_args()
+    lines: list[str] = []
+    for line in report(arguments):
+        print(line, flush=True)
+        lines.append(line)
+    if arguments.output is not None:
+        arguments.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def report(arguments: argparse.Namespace) -> Iterator[str]:
+    """The lines of the page: localization for each protocol, then seconds."""
     samples = draw_samples(arguments.images, arguments.seed)
+    yield "# Beside pyIFD"
+    yield ""
+    yield f"`python benchmarks/pyifd/bench_pyifd.py --images {arguments.images} --seed {arguments.seed}`,"
+    yield f"commit `{find_commit()}`: tampered images of CASIA v1's test split, drawn by the seed. pyIFD 0.0.3"
+    yield "as it is, on the versions that it needs. Its maps are taken as they come: below 0.5 their sign is the"
+    yield "other one."
     for protocol in PROTOCOLS:
         folder = arguments.work / protocol
         masks = write_files(samples, protocol, folder / "files")
         run_pyifd(arguments.python, arguments.methods, folder / "files", folder / "maps")
-        print(f"\n{protocol}, {len(masks)} images\n")
-        print("| pyIFD | AUC | f1_best | ours | AUC | f1_best |\n|---|---:|---:|---|---:|---:|")
+        yield f"\n## {protocol}, {len(masks)} images\n"
+        yield "| pyIFD | pixel AUC | f1_best | ours | pixel AUC | f1_best |\n|---|---:|---:|---|---:|---:|"
         ours: dict[str, tuple[str, str]] = {}
         for name in arguments.methods:
             own = COUNTERPARTS[name]
             if own not in ours:
                 ours[own] = measure_own(own, folder / "files", masks)
             theirs = measure_pyifd(name, folder, masks)
-            print(f"| {name} | {' | '.join(theirs)} | {own} | {' | '.join(ours[own])} |", flush=True)
+            yield f"| {name} | {' | '.join(theirs)} | {own} | {' | '.join(ours[own])} |"
     if arguments.timed:
-        print_times(arguments)
+        yield from time_both(arguments)
 
 
-def print_times(arguments: argparse.Namespace) -> None:
+def time_both(arguments: argparse.Namespace) -> Iterator[str]:
     """Time both sides on the first files, side by side."""
     with tempfile.TemporaryDirectory() as place:
         files = Path(place) / "files"
         files.mkdir()
         for path in sorted((arguments.work / "raw" / "files").glob("*.jpg"))[: arguments.timed]:
             (files / path.name).write_bytes(path.read_bytes())
-        print("\n| pyIFD | s/image | ours | s/image | ours / pyIFD |\n|---|---:|---|---:|---:|")
+        yield f"\n## Seconds an image, median of {arguments.timed}, reading included\n"
+        yield "| pyIFD | s | ours | s | ours / pyIFD |\n|---|---:|---|---:|---:|"
         for name in arguments.methods:
             run_pyifd(arguments.python, [name], files, Path(place) / "maps")
             found = json.loads((Path(place) / "maps" / f"{name}.json").read_text(encoding="utf-8"))
             theirs = float(np.median([value for value in found.values() if not isinstance(value, str)]))
             ours = time_own(COUNTERPARTS[name], sorted(files.iterdir()))
             cells = (f"{theirs:.3f}", COUNTERPARTS[name], f"{ours:.3f}", f"{ours / theirs:.2f}")
-            print(f"| {name} | {' | '.join(cells)} |", flush=True)
+            yield f"| {name} | {' | '.join(cells)} |"
 
 
 def draw_samples(count: int, seed: int) -> list[Sample]:

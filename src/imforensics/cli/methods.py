@@ -81,7 +81,7 @@ def _explain(description: MethodDescription, options: dict[str, object]) -> None
         ("Run by", f"--profile {_smallest_profile(description.name)} and larger"),
         ("Options and defaults", defaults),
         ("Reference", f"{description.citation}{doi}"),
-        ("Page", f"docs/methods/{description.name}.md: a hit and a false alarm in pictures, what it is worth"),
+        ("Page", f"docs/methods/{description.name}.md: a hit, a false alarm, and what it is worth"),
     ):
         if text is None:
             continue
