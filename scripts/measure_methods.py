@@ -134,8 +134,8 @@ def page(provenance: dict[str, str], facts: dict[str, dict[str, Any]]) -> Iterat
     yield ""
     yield f"- imforensics {provenance['version']}, commit {provenance['commit']}."
     yield from NOTES
-    yield f"- A spot in the middle of every picture, blind to it, has pixel AUC {provenance['middle']}: people"
-    yield "  paste there. A method near that figure has to be read beside it."
+    yield f"- A spot in the middle of every picture, blind to it, has pixel AUC {provenance['middle']}:"
+    yield "  people paste there. A method near that figure has to be read beside it."
     yield ""
     titles = ["method", "profile", "AUC raw", "AUC q90", "F1 best raw / q90", "F1 own raw / q90"]
     titles += ["alarms test", "alarms all", "s", "MB"]

@@ -89,8 +89,8 @@ def report(arguments: argparse.Namespace) -> Iterator[str]:
     yield ""
     yield f"`python benchmarks/pyifd/bench_pyifd.py --images {arguments.images} --seed {arguments.seed}`,"
     yield f"commit `{find_commit()}`: tampered images of CASIA v1's test split, drawn by the seed."
-    yield "pyIFD 0.0.3 as it is, on the versions that it needs. Its maps are taken as they come: below 0.5 their"
-    yield "sign is the other one."
+    yield "pyIFD 0.0.3 as it is, on the versions that it needs. Its maps are taken as they come: below 0.5"
+    yield "their sign is the other one."
     for protocol in PROTOCOLS:
         folder = arguments.work / protocol
         masks = write_files(samples, protocol, folder / "files")
