@@ -76,9 +76,7 @@ def test_mirroring_mirrors_the_map(name: str, tmp_path: Path) -> None:
 
 @all_methods
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.integers(1, 70), st.integers(1, 70), st.integers(0, 2**32 - 1), st.integers(1, 100), st.booleans()
-)
+@given(st.integers(1, 70), st.integers(1, 70), st.integers(0, 2**32 - 1), st.integers(1, 100), st.booleans())
 def test_any_content_gives_a_finding_in_range(
     name: str, height: int, width: int, seed: int, quality: int, is_sparse: bool
 ) -> None:

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 RADIUS = 3  # pixels, of the window that the variance of the error is taken in: 7x7
 SIGMA = 1.75  # pixels, of the Gaussian weights in it
 HALO = RADIUS + 1  # the prediction reaches one pixel further
-LEAST_VARIANCE = (
-    1 / 12
-)  # squared gray levels: that of rounding, so that no logarithm is infinite
+LEAST_VARIANCE = 1 / 12  # squared gray levels: that of rounding, so that no logarithm is infinite
 STRIP = 256  # rows at a time: bounds the temporary arrays
 
 

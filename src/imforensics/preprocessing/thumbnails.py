@@ -159,4 +159,3 @@ def _reduce(pixels: UInt8Array, side: int) -> Gray:
 def _resize(gray: Gray, rows: int, columns: int) -> Gray:
     picture = Image.fromarray(np.ascontiguousarray(gray, dtype=np.float32))
     return np.asarray(picture.resize((columns, rows), Image.Resampling.BOX), dtype=np.float64)
-
