@@ -29,6 +29,17 @@ from imforensics.methods.base import Method
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 NOTICE = "<!-- Written by scripts/make_docs.py. Do not edit: change the code and run it again. -->"
 WIDTH = 100
+# methods that are measured, also or only, on a page of their own
+PAGES_APART = {
+    "ela_cnn": "paper_detector.md",
+    "double_quantization": "double_quantization.md",
+    "copy_move": "copy_move.md",
+    "copy_move_dense": "copy_move.md",
+    "cfa": "camera_traces.md",
+    "resampling": "camera_traces.md",
+    "autoencoder_residual": "reconstruction.md",
+    "gan_reconstruction": "reconstruction.md",
+}
 sys.path.insert(0, str(Path(__file__).with_name("scenes")))
 
 
@@ -145,7 +156,7 @@ def method_page(name: str, facts: dict[str, Any]) -> str:
         *scene_section("A hit", name, "hit", scenes.make_hit()),
         *scene_section("A false alarm", name, "false_alarm", scenes.make_false_alarm()),
         f"## When it fails\n\n{one_line(method.limitations)}\n",
-        f"## What it is worth, what it costs\n\n{worth(facts)}\n",
+        f"## What it is worth, what it costs\n\n{worth(name, facts)}\n",
         f"## Options\n\n{options_table(method)}",
         f"## Reference\n\n{one_line(method.reference.citation)}{link}\n",
     ]
@@ -160,11 +171,13 @@ def scene_section(title: str, name: str, kind: str, scene: Any) -> Iterator[str]
     yield f"{one_line(scene.words)}\n"
 
 
-def worth(facts: dict[str, Any]) -> str:
+def worth(name: str, facts: dict[str, Any]) -> str:
     """The measured figures in words."""
     lines = []
+    if name in PAGES_APART:
+        lines.append(f"- Measured in [experiments/{PAGES_APART[name]}](../experiments/{PAGES_APART[name]}).")
     for run, words in (("raw", "as they are"), ("resaved_q90", "saved again at quality 90")):
-        found = facts[run]
+        found = facts.get(run)
         if found is not None:
             low, high = found["auc_interval"]
             own = f", {found['f1_fixed_mean']:.3f} at its own" if found["f1_fixed_mean"] is not None else ""
@@ -173,7 +186,7 @@ def worth(facts: dict[str, Any]) -> str:
                 f"{found['auc_mean']:.3f} [{low:.3f}, {high:.3f}], F1 {found['f1_best_mean']:.3f} at each "
                 f"image's best threshold{own}."
             )
-    if facts["photos_test"] is not None:
+    if facts.get("photos_test") is not None:
         held_out, every = facts["photos_test"], facts["photos_all"]
         lines.append(
             f"- Alarms on untouched photographs, at its own threshold: {held_out['alarms']} of "
