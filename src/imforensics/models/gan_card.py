@@ -102,6 +102,6 @@ _LIMITS = """\
 - The reconstructions are coarse: a few hundred photographs teach colours, light and large shapes, no
   detail. What the generator cannot make stands out whether or not anyone altered it.
 - No generative adversarial network of RGB images has been published that localizes the splices of CASIA. What
-  this one localizes is measured, not assumed: `imforensics methods gan_reconstruction`.
+  this one localizes is measured, not assumed: `imforensics methods --explain gan_reconstruction`.
 - It learned from one collection of small scene photographs. It is no generator for any other use.
 """
