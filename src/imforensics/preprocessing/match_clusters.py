@@ -81,6 +81,7 @@ def cluster_matches(
             break
         transform = _to_matrix(turns[best], shifts[best], mirrored=mirrored)
         transform, follow = _refine(transform, sources, targets, left, tolerance)
+        follow[follow] = _find_one_way(transform, sources[follow], tolerance)
         left[owners[best]] = False
         if follow.sum() < min_matches or not is_plausible(transform):
             continue
@@ -89,6 +90,20 @@ def cluster_matches(
         left &= ~(_distances(transform, sources, targets) < 2 * tolerance)
         left &= ~(_distances(reverse, sources, targets) < 2 * tolerance)
     return clusters
+
+
+def _find_one_way(transform: Matrix, sources: FloatArray, tolerance: float) -> BoolArray:
+    """Which of the matches of a map lead from one part to the other, not back.
+
+    Half a turn is its own reverse: both orders of every pair follow it. The parts then lie on both sides of
+    the centre of the turn, along the principal axis of the points.
+    """
+    images = apply_affine(transform, sources)
+    if not len(sources) or np.abs(apply_affine(transform, images) - sources).max() > 4 * tolerance:
+        return np.ones(len(sources), dtype=np.bool_)
+    around = sources - (sources + images).mean(axis=0) / 2
+    axis = np.linalg.svd(around, full_matrices=False)[2][0]
+    return np.asarray(around @ axis > 0)
 
 
 def is_plausible(transform: Matrix) -> bool:

@@ -43,7 +43,7 @@ def iou(one: np.ndarray, other: np.ndarray) -> float:
 
 
 @both_methods
-@pytest.mark.parametrize(("rotation", "quality"), [(0, 90), (0, None), (35, 90)])
+@pytest.mark.parametrize(("rotation", "quality"), [(0, 90), (0, None), (35, 90), (180, 90)])
 def test_source_and_target_of_a_copy_are_marked(
     method: type[Method], rotation: float, quality: int | None
 ) -> None:

@@ -56,6 +56,16 @@ def test_two_maps_are_found_among_noise_and_each_once() -> None:
     assert len(cluster_matches(sources, targets, tolerance=3, min_matches=6, limit=1)) == 1
 
 
+def test_half_a_turn_keeps_one_order_of_each_pair() -> None:
+    half_turn = np.array([[-1.0, 0, 330.0], [0, -1.0, 240.0]])
+    sources, targets = matches((half_turn, 40))
+    (cluster,) = cluster_matches(sources, targets, tolerance=3, min_matches=6, limit=5)
+    assert near(cluster.transform, half_turn)
+    assert 36 <= len(cluster.sources) <= 44
+    apart = np.linalg.norm(cluster.sources[:, None] - cluster.targets[None], axis=2)
+    assert apart.min() > 20
+
+
 def test_a_mirror_is_found_only_where_it_is_looked_for() -> None:
     sources, targets = matches((MIRRORED, 30))
     assert cluster_matches(sources, targets, tolerance=3, min_matches=8, limit=3) == []
