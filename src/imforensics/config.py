@@ -36,6 +36,7 @@ FULL_METHODS = (
     "resampling",
     "copy_move",
     "copy_move_dense",
+    "gan_reconstruction",
     "autoencoder_residual",
 )
 PROFILES = {"fast": FAST_METHODS, "default": DEFAULT_METHODS, "full": FULL_METHODS}
