@@ -15,8 +15,8 @@ import numpy as np
 from imforensics.errors import EvidenceError
 from imforensics.types import Int16Array
 
-# jpeglib's choice of a backend and the redirection of standard output are the whole process's: methods that run
-# side by side read one after the other.
+# jpeglib's choice of a backend and the redirection of standard output are the whole process's: methods that
+# run side by side read one after the other.
 _reading = Lock()
 _BACKEND = "turbo210"  # decodes as the other backends do, in about half the time of the default one
 

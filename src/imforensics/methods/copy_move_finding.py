@@ -19,7 +19,7 @@ from imforensics.preprocessing.duplicate_evidence import (
     tell_off_grid,
     tell_rescaled,
 )
-from imforensics.preprocessing.duplicate_regions import Duplicate, find_duplicate
+from imforensics.preprocessing.duplicate_regions import Duplicate, find_duplicate, surround
 from imforensics.preprocessing.first_quantization import find_first_quantization
 from imforensics.preprocessing.local_correlation import box_mean
 from imforensics.types import Artifact, Finding, LocalizationMap
@@ -43,6 +43,9 @@ MAX_OVERLAP = 0.2  # of the two parts, as share of the first: a regular pattern 
 MAX_REPETITION = 0.9  # of a part with itself when moved, relative to that with the other part
 THRESHOLD = 0.5
 MIN_CONTRAST = 0.5  # gray levels, standard deviation over 13x13 pixels: below, nothing can be compared
+# Pixels of the working picture in which candidates are verified, together: a wall of one motif gives many
+# candidates as large as the picture, and each takes a second.
+MAX_SEARCHED = 1_600_000
 SEEN_BEFORE = 0.7  # share of a duplicate's pixels that a better one has covered
 FALLBACK_QUALITY = 90  # least noise that is allowed for: a file saved without loss may have been a JPEG
 
@@ -110,7 +113,7 @@ def report_duplicates(
         A finding with status "ok".
     """
     luma, scale = working
-    verified = _verify(evidence, luma, scale, candidates)
+    verified, left_out = _verify(evidence, luma, scale, candidates)
     found = [one for one in verified if one.score >= THRESHOLD]
     values = np.zeros(luma.shape, dtype=np.float32)
     for one in reversed(verified):
@@ -133,20 +136,31 @@ def report_duplicates(
         observations={
             "copies": [_describe(one, scale) for one in found],
             "candidates_verified": len(verified),
+            "candidates_left_out": left_out,
             "working_scale": round(scale, 4),
         },
-        notes=(*notes, *_explain(found, scale)),
+        notes=(*notes, *_explain(found, scale, left_out)),
     )
 
 
 def _verify(
     evidence: Evidence, luma: FloatArray, scale: float, candidates: Iterable[Candidate]
-) -> list[Verified]:
-    """All candidates that hold two parts, best first, without those that a better one covers."""
+) -> tuple[list[Verified], int]:
+    """All candidates that hold two parts, best first, without those that a better one covers.
+
+    And how many were not looked at, because MAX_SEARCHED was used up.
+    """
     distance = min_shift(luma.shape)
     noise: FloatArray | None = None
     verified = []
+    searched = left_out = 0
     for transform, points in candidates:
+        box = surround(points, luma.shape)
+        size = (box.bottom - box.top) * (box.right - box.left)
+        if searched and searched + size > MAX_SEARCHED:
+            left_out += 1
+            continue
+        searched += size
         duplicate = find_duplicate(luma, transform, points, min_distance=distance)
         if duplicate is None or duplicate.area < MIN_AREA or not _is_regular(duplicate):
             continue
@@ -162,7 +176,7 @@ def _verify(
             continue
         target = _tell(luma, duplicate, noise, scale) if score >= THRESHOLD else None
         verified.append(Verified(duplicate, ratio, score, first, second, target))
-    return _drop_repeats(sorted(verified, key=lambda one: -one.score))
+    return _drop_repeats(sorted(verified, key=lambda one: -one.score)), left_out
 
 
 def _is_regular(duplicate: Duplicate) -> bool:
@@ -260,8 +274,10 @@ def _box(mask: BoolArray, scale: float) -> JsonValue:
     return [round(float(edge) / scale) for edge in edges]
 
 
-def _explain(found: list[Verified], scale: float) -> tuple[str, ...]:
+def _explain(found: list[Verified], scale: float, left_out: int) -> tuple[str, ...]:
     notes = []
+    if left_out:
+        notes.append(f"{left_out} further candidates were not verified: so many repeats take too long.")
     if scale < 1:
         notes.append(f"Searched at {scale:.2f} times the size; copies that are small there are missed.")
     if not found:

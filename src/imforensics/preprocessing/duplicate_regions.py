@@ -90,7 +90,7 @@ def find_duplicate(
     """
     if np.sqrt(abs(np.linalg.det(transform[:, :2]))) < 1 - 1e-6:  # compare on the grid of the smaller part
         points, transform = apply_affine(transform, points), invert_affine(transform)
-    box = _surround(points, luma.shape)
+    box = surround(points, luma.shape)
     refined = _refine(luma, transform, box, points, min_distance)
     best = None
     for candidate in (refined, *_snap(refined)):
@@ -157,7 +157,8 @@ def _merit(duplicate: Duplicate) -> float:
     return duplicate.area * max(duplicate.correlation, 0.0) ** 4
 
 
-def _surround(points: FloatArray | Matrix, shape: tuple[int, ...]) -> Box:
+def surround(points: FloatArray | Matrix, shape: tuple[int, ...]) -> Box:
+    """The part of a picture of that shape in which a copy around some points x, y is looked for."""
     low, high = points.min(axis=0), points.max(axis=0)
     margin = np.maximum(MARGIN, (high - low) / 2)
     return _clip_box(low - margin, high + margin, shape)

@@ -16,7 +16,9 @@ from imforensics.evidence import read_evidence
 from imforensics.methods.base import Method
 from imforensics.methods.copy_move import CopyMove
 from imforensics.methods.copy_move_dense import CopyMoveDense
+from imforensics.methods.copy_move_finding import report_duplicates
 from imforensics.preprocessing.keypoints import has_opencv
+from imforensics.preprocessing.noise import luma
 from imforensics.types import Evidence
 
 needs_opencv = pytest.mark.skipif(not has_opencv(), reason="needs the extra copy-move")
@@ -157,3 +159,14 @@ def test_flat_parts_are_not_valid(method: type[Method]) -> None:
     valid = method().analyze(evidence_of(pixels, None)).map.valid
     assert not valid[:, :85].any()
     assert valid[:, 115:].mean() > 0.95
+
+
+def test_a_wall_of_repeats_is_not_verified_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    evidence = evidence_of(make_texture(176, 224, 4))
+    points = np.array([[20.0, 20.0], [60.0, 60.0], [20.0, 60.0]])
+    candidates = [(np.array([[1.0, 0, shift], [0, 1.0, 40]]), points) for shift in (50, 60, 70)]
+    working = (luma(evidence.pixels), 1.0)
+    monkeypatch.setattr("imforensics.methods.copy_move_finding.MAX_SEARCHED", 1)
+    finding = report_duplicates("copy_move", "copy-move", evidence, working, candidates, ())
+    assert finding.observations["candidates_left_out"] == 2
+    assert finding.notes[0].startswith("2 further candidates")
