@@ -102,6 +102,7 @@ def kill_after_rows(manifest: Path, run: Path, count: int) -> None:
         assert process.wait() == -signal.SIGKILL
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX")
 def test_killed_run_goes_on_to_the_same_losses(manifest: Path, tmp_path: Path) -> None:
     straight, killed = tmp_path / "straight", tmp_path / "killed"
