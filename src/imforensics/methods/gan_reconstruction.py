@@ -54,8 +54,9 @@ class GanReconstruction(Method):
         doi="10.1016/j.media.2019.01.010",
     )
     experimental = (
-        "pixel AUC 0.56 on tampered images of CASIA v1's validation split, raw (no variant above 0.57; a "
-        "spot in the middle of the picture: 0.65): python scripts/measure_reconstruction.py --split val"
+        "Pixel AUC 0.684 [0.595, 0.760] on 38 tampered images of CASIA v1's test split, as a blind spot in "
+        "the middle of every picture has (0.672 on the whole split), image AUC 0.54 on twins: imforensics "
+        "evaluate --method gan_reconstruction --dataset casia1 --split test --protocol twin --limit 80"
     )
 
     class Options(MethodOptions):
