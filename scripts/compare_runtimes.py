@@ -24,10 +24,11 @@ from typing import Any
 import numpy as np
 from packaging.requirements import Requirement
 
-from imforensics.config import TrainDetectorConfig, load_config
+from imforensics.config import load_config
 from imforensics.metrics.detection import detection_metrics
 from imforensics.models.bundle import load_runtime
 from imforensics.models.checkpoints import load_checkpoint
+from imforensics.models.detector_config import TrainDetectorConfig
 from imforensics.models.evaluation import choose_f1_threshold
 from imforensics.models.examples import labels_of, prepare_inputs
 from imforensics.models.export import export_onnx, keras_scores

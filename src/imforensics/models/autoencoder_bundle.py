@@ -9,16 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import yaml
-from pydantic import ValidationError
 
-from imforensics.config import describe_problems
-from imforensics.errors import BundleError
 from imforensics.models.autoencoder_manifest import AutoencoderManifest
-from imforensics.models.bundle import MANIFEST_FILE, MAX_MODEL_BYTES
-from imforensics.models.gan_bundle import start_session
-from imforensics.models.manifest import SCHEMA_VERSION
-from imforensics.models.shipped import find_folder
+from imforensics.models.bundle_files import find_bundle, read_manifest, read_model, start_session
 from imforensics.preprocessing.inputs import normalize
 from imforensics.preprocessing.residual_bands import GRID, group_means, rebuild_pixels, residual_bands
 
@@ -155,10 +148,8 @@ class AutoencoderBundle:
 
     @cached_property
     def _session(self) -> Any:
-        try:
-            return start_session(self._model_bytes, threads=self._threads)
-        except BundleError as error:
-            raise BundleError(f"{self.folder / self.manifest.model.file}: {error}") from error
+        path = self.folder / self.manifest.model.file
+        return start_session(self._model_bytes, threads=self._threads, path=path)
 
 
 def load_autoencoder(path_or_name: Path | str, *, threads: int | None = None) -> AutoencoderBundle:
@@ -176,57 +167,13 @@ def load_autoencoder(path_or_name: Path | str, *, threads: int | None = None) ->
         BundleError: there is no such bundle, bundle.yaml is of another kind or version or invalid, or the
             model file is not the one it names.
     """
-    folder = find_folder(path_or_name, file_name=MANIFEST_FILE, what="bundle")
-    try:
-        text = (folder / MANIFEST_FILE).read_bytes()
-    except OSError as error:
-        raise BundleError(
-            f"{folder} is no bundle: {MANIFEST_FILE} cannot be read ({error.strerror}). Expected a folder "
-            "with bundle.yaml and a model, as train-autoencoder writes it."
-        ) from None
-    manifest = _parse_manifest(folder / MANIFEST_FILE, text)
-    model_bytes = _read_model(folder / manifest.model.file, manifest.model.sha256)
+    folder = find_bundle(path_or_name)
+    manifest, text = read_manifest(
+        folder, AutoencoderManifest, made_by="train-autoencoder", kind="autoencoder"
+    )
+    model_bytes = read_model(folder / manifest.model.file, manifest.model.sha256)
     digest = hashlib.sha256(text + model_bytes).hexdigest()
     return AutoencoderBundle(folder, manifest, model_bytes, digest=digest, threads=threads)
-
-
-def _parse_manifest(path: Path, text: bytes) -> AutoencoderManifest:
-    try:
-        content: Any = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BundleError(f"{path} is not YAML: {error}") from None
-    found = content if isinstance(content, dict) else {}
-    if found.get("kind") != "autoencoder":
-        raise BundleError(
-            f"{path} is a bundle of kind {found.get('kind')!r}, expected 'autoencoder'. Name a bundle that "
-            "train-autoencoder made."
-        )
-    if found.get("schema_version") != SCHEMA_VERSION:
-        raise BundleError(
-            f"{path} has schema_version {found.get('schema_version')!r}, expected {SCHEMA_VERSION}. Export "
-            "the bundle again with this version of imforensics, or install the version that made it."
-        )
-    try:
-        return AutoencoderManifest.model_validate(found)
-    except ValidationError as error:
-        problems = "\n".join(f"  {line}" for line in describe_problems(AutoencoderManifest, error))
-        raise BundleError(f"{path} is not a valid bundle:\n{problems}") from None
-
-
-def _read_model(path: Path, sha256: str) -> bytes:
-    try:
-        if path.stat().st_size > MAX_MODEL_BYTES:
-            raise BundleError(f"{path} is larger than {MAX_MODEL_BYTES} bytes: not a model of ours.")
-        model_bytes = path.read_bytes()
-    except OSError as error:
-        raise BundleError(f"{path} cannot be read: {error.strerror}. Get the bundle again.") from None
-    found = hashlib.sha256(model_bytes).hexdigest()
-    if found != sha256:
-        raise BundleError(
-            f"{path} is not the model that {MANIFEST_FILE} names: expected SHA-256 {sha256}, received "
-            f"{found}. Get the bundle again."
-        )
-    return model_bytes
 
 
 def _strip_rows(pixels: UInt8Array) -> int:

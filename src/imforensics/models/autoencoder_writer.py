@@ -30,7 +30,7 @@ from imforensics.models.autoencoder_manifest import (
     ErrorReference,
     dump_autoencoder_manifest,
 )
-from imforensics.models.bundle import MANIFEST_FILE
+from imforensics.models.bundle_files import MANIFEST_FILE
 from imforensics.models.bundle_writer import MODEL_FILE, RECORDED, source_commit
 from imforensics.models.checkpoints import SavedFit
 from imforensics.models.export import check_export, export_onnx

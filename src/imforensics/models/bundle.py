@@ -10,17 +10,19 @@ from typing import Any
 
 import numpy as np
 import yaml
-from pydantic import ValidationError
 
-from imforensics.config import describe_problems
-from imforensics.errors import BundleError
-from imforensics.models.manifest import SCHEMA_VERSION, BundleManifest
-from imforensics.models.shipped import find_folder, list_shipped
+from imforensics.models.bundle_files import (
+    MANIFEST_FILE,
+    find_bundle,
+    read_manifest,
+    read_model,
+    start_session,
+)
+from imforensics.models.manifest import BundleManifest
+from imforensics.models.shipped import list_shipped
 from imforensics.preprocessing.inputs import INPUT_CHANNELS
 from imforensics.types import FloatArray
 
-MANIFEST_FILE = "bundle.yaml"
-MAX_MODEL_BYTES = 200_000_000  # far above any model of ours; a larger file is not read into memory
 BATCH = 64
 
 
@@ -81,10 +83,8 @@ class Bundle:
 
     @cached_property
     def _predict(self) -> Callable[[FloatArray], FloatArray]:
-        try:
-            return load_runtime(self._model_bytes, threads=self._threads)
-        except BundleError as error:
-            raise BundleError(f"{self.folder / self.manifest.model.file}: {error}") from error
+        path = self.folder / self.manifest.model.file
+        return load_runtime(self._model_bytes, threads=self._threads, path=path)
 
 
 def load_bundle(path_or_name: Path | str, *, threads: int | None = None) -> Bundle:
@@ -102,32 +102,22 @@ def load_bundle(path_or_name: Path | str, *, threads: int | None = None) -> Bund
         BundleError: there is no such bundle, bundle.yaml is of another version or invalid, or the model
             file is not the one it names.
     """
-    folder = find_folder(path_or_name, file_name=MANIFEST_FILE, what="bundle")
-    try:
-        text = (folder / MANIFEST_FILE).read_bytes()
-    except OSError as error:
-        raise BundleError(
-            f"{folder} is no bundle: {MANIFEST_FILE} cannot be read ({error.strerror}). Expected a folder "
-            "with bundle.yaml and a model, as train-detector writes it."
-        ) from None
-    manifest = _parse_manifest(folder / MANIFEST_FILE, text)
-    model_bytes = _read_model(folder / manifest.model.file)
-    found = hashlib.sha256(model_bytes).hexdigest()
-    if found != manifest.model.sha256:
-        raise BundleError(
-            f"{folder / manifest.model.file} is not the model that {MANIFEST_FILE} names: expected SHA-256 "
-            f"{manifest.model.sha256}, received {found}. Get the bundle again."
-        )
+    folder = find_bundle(path_or_name)
+    manifest, text = read_manifest(folder, BundleManifest, made_by="train-detector")
+    model_bytes = read_model(folder / manifest.model.file, manifest.model.sha256)
     digest = hashlib.sha256(text + model_bytes).hexdigest()
     return Bundle(folder, manifest, model_bytes, digest=digest, threads=threads)
 
 
-def load_runtime(model_bytes: bytes, *, threads: int | None = None) -> Callable[[FloatArray], FloatArray]:
+def load_runtime(
+    model_bytes: bytes, *, threads: int | None = None, path: Path | None = None
+) -> Callable[[FloatArray], FloatArray]:
     """Start ONNX Runtime on a model.
 
     Args:
         model_bytes: ONNX model with one input and one output; files beside it are never read.
         threads: within one operation; None leaves it to the runtime.
+        path: where the model was read from, for the error.
 
     Returns:
         A function from (N, H, W, C) float32 to (N,) float32 scores.
@@ -135,18 +125,7 @@ def load_runtime(model_bytes: bytes, *, threads: int | None = None) -> Callable[
     Raises:
         BundleError: the runtime cannot load the model.
     """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors only: warnings about the machine are of no use to a reader
-    if threads is not None:
-        options.intra_op_num_threads = threads
-    try:
-        session = onnxruntime.InferenceSession(
-            model_bytes, sess_options=options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # onnxruntime has no common base class for its errors
-        raise BundleError(f"the model does not load: {error}") from error
+    session = start_session(model_bytes, threads=threads, path=path)
     name = session.get_inputs()[0].name
 
     def predict(batch: FloatArray) -> FloatArray:
@@ -162,7 +141,7 @@ def load_runtime(model_bytes: bytes, *, threads: int | None = None) -> Callable[
 def list_bundles(kind: str = "classifier") -> tuple[str, ...]:
     """Names of the bundles of one kind that ship with the package, sorted."""
     names = list_shipped(MANIFEST_FILE)
-    return tuple(name for name in names if _kind_of(_shipped(name) / MANIFEST_FILE) == kind)
+    return tuple(name for name in names if _kind_of(find_bundle(name)) == kind)
 
 
 def read_kind(path_or_name: Path | str) -> str | None:
@@ -171,44 +150,13 @@ def read_kind(path_or_name: Path | str) -> str | None:
     Raises:
         BundleError: nothing of that name ships.
     """
-    return _kind_of(find_folder(path_or_name, file_name=MANIFEST_FILE, what="bundle") / MANIFEST_FILE)
+    return _kind_of(find_bundle(path_or_name))
 
 
-def _shipped(name: str) -> Path:
-    return find_folder(name, file_name=MANIFEST_FILE, what="bundle")
-
-
-def _kind_of(path: Path) -> str:
+def _kind_of(folder: Path) -> str:
     """What a bundle.yaml says it is; one that cannot be read counts as a classifier: its loader says why."""
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content: Any = yaml.safe_load((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
         return "classifier"
     return str(content.get("kind")) if isinstance(content, dict) else "classifier"
-
-
-def _parse_manifest(path: Path, text: bytes) -> BundleManifest:
-    try:
-        content: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise BundleError(f"{path} is not YAML: {error}") from None
-    version = content.get("schema_version") if isinstance(content, dict) else None
-    if version != SCHEMA_VERSION:
-        raise BundleError(
-            f"{path} has schema_version {version!r}, expected {SCHEMA_VERSION}. Export the bundle again with "
-            "this version of imforensics, or install the version that made it."
-        )
-    try:
-        return BundleManifest.model_validate(content)
-    except ValidationError as error:
-        problems = "\n".join(f"  {line}" for line in describe_problems(BundleManifest, error))
-        raise BundleError(f"{path} is not a valid bundle:\n{problems}") from None
-
-
-def _read_model(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > MAX_MODEL_BYTES:
-            raise BundleError(f"{path} is larger than {MAX_MODEL_BYTES} bytes: not a model of ours.")
-        return path.read_bytes()
-    except OSError as error:
-        raise BundleError(f"{path} cannot be read: {error.strerror}. Get the bundle again.") from None

@@ -15,12 +15,14 @@ from typing import Any
 from PIL import Image
 
 from imforensics import __version__
-from imforensics.config import TrainDetectorConfig, config_digest
+from imforensics.config import config_digest
 from imforensics.metrics.calibration import Calibration, Conditions, fit_calibration
 from imforensics.metrics.label_thresholds import choose_label_thresholds
-from imforensics.models.bundle import MANIFEST_FILE, load_runtime
+from imforensics.models.bundle import load_runtime
+from imforensics.models.bundle_files import MANIFEST_FILE
 from imforensics.models.card import format_card
 from imforensics.models.checkpoints import Checkpoint
+from imforensics.models.detector_config import TrainDetectorConfig
 from imforensics.models.evaluation import F1_POLICY, choose_f1_threshold, measure, measure_lookup
 from imforensics.models.examples import Example, labels_of, prepare_inputs
 from imforensics.models.export import check_export, export_onnx, keras_scores

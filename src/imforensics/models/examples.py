@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import numpy as np
 
-from imforensics.config import NetworkInputConfig
 from imforensics.datasets.shortcuts import read_encoder_settings
 from imforensics.errors import DatasetError
 from imforensics.evidence import read_evidence
 from imforensics.evidence.quantization import estimate_quality
+from imforensics.models.detector_config import NetworkInputConfig
 from imforensics.models.progress import Progress
 from imforensics.preprocessing.inputs import build_network_input
 from imforensics.preprocessing.jpeg import Subsampling, resave_jpeg

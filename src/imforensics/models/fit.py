@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imforensics.config import TrainDetectorConfig
 from imforensics.models.batches import LabelledInputs, class_weights, training_batches
 from imforensics.models.checkpoints import (
     Checkpoint,
@@ -16,6 +15,7 @@ from imforensics.models.checkpoints import (
     save_checkpoint,
 )
 from imforensics.models.classifier import build_classifier
+from imforensics.models.detector_config import TrainDetectorConfig
 from imforensics.models.determinism import make_deterministic, reseed_dropout
 from imforensics.models.progress import Progress
 from imforensics.models.training_log import TensorBoardLog, write_log

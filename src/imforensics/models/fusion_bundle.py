@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from imforensics.config import ConfigModel, config_digest, describe_problems
+from imforensics.config import ConfigModel, config_digest
 from imforensics.errors import BundleError
 from imforensics.metrics.fusion_model import FusionModel
+from imforensics.models.bundle_files import check_content, check_version, parse_mapping
 from imforensics.models.shipped import find_folder, list_shipped
 
 FUSION_FILE = "fusion.yaml"
@@ -180,16 +181,8 @@ def dump_fusion(manifest: FusionManifest) -> str:
 
 
 def _parse(path: Path, text: bytes) -> FusionManifest:
-    try:
-        content: Any = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BundleError(f"{path} is not YAML: {error}") from None
-    version = content.get("schema_version") if isinstance(content, dict) else None
-    if version != FUSION_SCHEMA_VERSION:
-        raise BundleError(
-            f"{path} has schema_version {version!r}, expected {FUSION_SCHEMA_VERSION}. Train the fusion "
-            "again with this version of imforensics, or install the version that made it."
-        )
+    content = parse_mapping(path, text)
+    check_version(path, content, expected=FUSION_SCHEMA_VERSION, again="Train the fusion again")
     expected = content.pop("sha256", None)
     try:
         found = config_digest(content)
@@ -200,8 +193,4 @@ def _parse(path: Path, text: bytes) -> FusionManifest:
             f"{path} was changed after it was made: expected SHA-256 {expected}, received {found}. Get the "
             "fusion again."
         )
-    try:
-        return FusionManifest.model_validate(content)
-    except ValidationError as error:
-        problems = "\n".join(f"  {line}" for line in describe_problems(FusionManifest, error))
-        raise BundleError(f"{path} is not a valid fusion:\n{problems}") from None
+    return check_content(path, content, FusionManifest, what="fusion")

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
-from pydantic import ValidationError
 
-from imforensics.config import describe_problems
 from imforensics.errors import BundleError
-from imforensics.models.bundle import MANIFEST_FILE, MAX_MODEL_BYTES
+from imforensics.models.bundle_files import (
+    MANIFEST_FILE,
+    find_bundle,
+    read_manifest,
+    read_model,
+    start_session,
+)
 from imforensics.models.gan_manifest import PARTS, GanManifest, Part
-from imforensics.models.manifest import SCHEMA_VERSION
-from imforensics.models.shipped import find_folder
 from imforensics.types import FloatArray
 
 BATCH = 16  # images a call: the generator's last layers take about 5 MB an image
@@ -104,10 +105,8 @@ class GanBundle:
         return self._start("search")
 
     def _start(self, part: Part) -> Any:
-        try:
-            return start_session(self._parts[part], threads=self._threads)
-        except BundleError as error:
-            raise BundleError(f"{self.folder / self.manifest.files[part].file}: {error}") from error
+        path = self.folder / self.manifest.files[part].file
+        return start_session(self._parts[part], threads=self._threads, path=path)
 
 
 def load_gan_bundle(path_or_name: Path | str, *, threads: int | None = None) -> GanBundle:
@@ -125,45 +124,19 @@ def load_gan_bundle(path_or_name: Path | str, *, threads: int | None = None) -> 
         BundleError: there is no such bundle, bundle.yaml is of another kind or version or invalid, or a file
             is not the one it names.
     """
-    folder = find_folder(path_or_name, file_name=MANIFEST_FILE, what="bundle")
-    try:
-        text = (folder / MANIFEST_FILE).read_bytes()
-    except OSError as error:
+    folder = find_bundle(path_or_name)
+    manifest, text = read_manifest(folder, GanManifest, made_by="train-gan", kind="gan", holds="networks")
+    missing = [part for part in PARTS if part not in manifest.files]
+    if missing:
         raise BundleError(
-            f"{folder} is no bundle: {MANIFEST_FILE} cannot be read ({error.strerror}). Expected a folder "
-            "with bundle.yaml and networks, as train-gan writes it."
-        ) from None
-    manifest = _parse_manifest(folder / MANIFEST_FILE, text)
-    parts = {part: _read_part(folder, manifest, part) for part in PARTS}
+            f"{folder / MANIFEST_FILE} names no file for {', '.join(missing)}. Export the bundle again."
+        )
+    files = {part: manifest.files[part] for part in PARTS}
+    parts = {
+        part: read_model(folder / file.file, file.sha256, what="network") for part, file in files.items()
+    }
     digest = hashlib.sha256(text + b"".join(parts[part] for part in PARTS)).hexdigest()
     return GanBundle(folder, manifest, parts, digest=digest, threads=threads)
-
-
-def start_session(model_bytes: bytes, *, threads: int | None = None) -> Any:
-    """Start ONNX Runtime on a model.
-
-    Args:
-        model_bytes: ONNX model; files beside it are never read.
-        threads: within one operation; None leaves it to the runtime.
-
-    Returns:
-        An onnxruntime.InferenceSession on the CPU.
-
-    Raises:
-        BundleError: the runtime cannot load the model.
-    """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors only: warnings about the machine are of no use to a reader
-    if threads is not None:
-        options.intra_op_num_threads = threads
-    try:
-        return onnxruntime.InferenceSession(
-            model_bytes, sess_options=options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # onnxruntime has no common base class for its errors
-        raise BundleError(f"the model does not load: {error}") from error
 
 
 def _run_batches(session: Any, feeds: dict[str, FloatArray]) -> list[FloatArray]:
@@ -175,48 +148,3 @@ def _run_batches(session: Any, feeds: dict[str, FloatArray]) -> list[FloatArray]
         for start in range(0, count, BATCH)
     ]
     return [np.concatenate(outputs).astype(np.float32, copy=False) for outputs in zip(*parts, strict=True)]
-
-
-def _parse_manifest(path: Path, text: bytes) -> GanManifest:
-    try:
-        content: Any = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BundleError(f"{path} is not YAML: {error}") from None
-    found = content if isinstance(content, dict) else {}
-    if found.get("kind") != "gan":
-        raise BundleError(
-            f"{path} is a bundle of kind {found.get('kind')!r}, expected 'gan'. Name a bundle that train-gan "
-            "made."
-        )
-    if found.get("schema_version") != SCHEMA_VERSION:
-        raise BundleError(
-            f"{path} has schema_version {found.get('schema_version')!r}, expected {SCHEMA_VERSION}. Export "
-            "the bundle again with this version of imforensics, or install the version that made it."
-        )
-    try:
-        manifest = GanManifest.model_validate(content)
-    except ValidationError as error:
-        problems = "\n".join(f"  {line}" for line in describe_problems(GanManifest, error))
-        raise BundleError(f"{path} is not a valid bundle:\n{problems}") from None
-    missing = [part for part in PARTS if part not in manifest.files]
-    if missing:
-        raise BundleError(f"{path} names no file for {', '.join(missing)}. Export the bundle again.")
-    return manifest
-
-
-def _read_part(folder: Path, manifest: GanManifest, part: Part) -> bytes:
-    file = manifest.files[part]
-    path = folder / file.file
-    try:
-        if path.stat().st_size > MAX_MODEL_BYTES:
-            raise BundleError(f"{path} is larger than {MAX_MODEL_BYTES} bytes: not a model of ours.")
-        content = path.read_bytes()
-    except OSError as error:
-        raise BundleError(f"{path} cannot be read: {error.strerror}. Get the bundle again.") from None
-    found = hashlib.sha256(content).hexdigest()
-    if found != file.sha256:
-        raise BundleError(
-            f"{path} is not the network that {MANIFEST_FILE} names: expected SHA-256 {file.sha256}, received "
-            f"{found}. Get the bundle again."
-        )
-    return content

@@ -18,10 +18,10 @@ from imforensics import __version__
 from imforensics.config import config_digest
 from imforensics.errors import BundleError
 from imforensics.metrics.similarity import ssim
-from imforensics.models.bundle import MANIFEST_FILE
+from imforensics.models.bundle_files import MANIFEST_FILE, start_session
 from imforensics.models.bundle_writer import RECORDED, source_commit
 from imforensics.models.dcgan_fit import Yardstick, predict
-from imforensics.models.gan_bundle import load_gan_bundle, start_session
+from imforensics.models.gan_bundle import load_gan_bundle
 from imforensics.models.gan_card import format_gan_card
 from imforensics.models.gan_config import TrainGanConfig
 from imforensics.models.gan_graphs import discriminator_graph, encoder_graph, generator_graph, search_graph

@@ -8,8 +8,9 @@ from typing import Literal
 import yaml
 from pydantic import Field
 
-from imforensics.config import ConfigModel, NetworkInputConfig
+from imforensics.config import ConfigModel
 from imforensics.metrics.calibration import Calibration
+from imforensics.models.detector_config import NetworkInputConfig
 
 SCHEMA_VERSION = 1
 FILE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
-from imforensics.config import TrainDetectorConfig
-from imforensics.errors import MissingExtraError
 from imforensics.models.batches import LabelledInputs
 from imforensics.models.bundle_writer import write_bundle
 from imforensics.models.checkpoints import FitState
 from imforensics.models.curves import CurveReading, draw_curves, format_reading, read_curves
+from imforensics.models.detector_config import TrainDetectorConfig
 from imforensics.models.examples import Example, labels_of, prepare_inputs
 from imforensics.models.fit import fit_classifier
 from imforensics.models.manifest import BundleManifest
 from imforensics.models.progress import Progress
 from imforensics.models.run_folder import open_run_folder, write_atomically
 from imforensics.models.training_data import load_training_data
+from imforensics.models.training_extra import require_training
 from imforensics.models.training_log import LOG_FILE
 
 BUNDLE_FOLDER = "bundle"
@@ -63,11 +62,11 @@ def train_detector(
         The bundle's place and what was measured.
 
     Raises:
-        MissingExtraError: TensorFlow or Keras is not installed.
+        MissingExtraError: a package of REQUIRED is not installed.
         DatasetError: a data set or split is missing.
         OutputExistsError, InterruptedRunError: see `open_run_folder`.
     """
-    require_training("train-detector")
+    require_training("train-detector", REQUIRED)
     progress = progress or Progress()
     data = load_training_data(config)
     if data.twins_missing:
@@ -86,16 +85,6 @@ def train_detector(
     for name in ("config.yaml", LOG_FILE, CURVES_PICTURE, "curves.md"):
         write_atomically(run_folder / BUNDLE_FOLDER / name, (run_folder / name).read_bytes())
     return TrainResult(run_folder / BUNDLE_FOLDER, manifest, reading, checkpoint.state)
-
-
-def require_training(needed_by: str) -> None:
-    """Check that the extra `train` is installed, without importing it.
-
-    Raises:
-        MissingExtraError: it is not.
-    """
-    if any(find_spec(name) is None for name in REQUIRED):
-        raise MissingExtraError("train", needed_by)
 
 
 def _prepare(

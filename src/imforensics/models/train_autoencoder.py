@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
-from imforensics.errors import MissingExtraError
 from imforensics.models.autoencoder_config import TrainAutoencoderConfig
 from imforensics.models.autoencoder_data import load_autoencoder_data
 from imforensics.models.autoencoder_fit import AutoencoderState, fit_autoencoder
@@ -17,6 +15,7 @@ from imforensics.models.run_folder import CONFIG_FILE, open_run_folder, write_at
 from imforensics.models.run_log import RunLog, read_run
 from imforensics.models.run_pictures import draw_runs
 from imforensics.models.run_readings import RunReading, format_readings, read_curves_of
+from imforensics.models.training_extra import require_training
 from imforensics.models.training_log import LOG_FILE
 
 BUNDLE_FOLDER = "bundle"
@@ -64,12 +63,11 @@ def train_autoencoder(
         The bundle's place and what was measured.
 
     Raises:
-        MissingExtraError: TensorFlow, Keras or scikit-learn is not installed.
+        MissingExtraError: a package of REQUIRED is not installed.
         DatasetError: what is learned from is missing.
         OutputExistsError, InterruptedRunError: see `open_run_folder`.
     """
-    if any(find_spec(name) is None for name in REQUIRED):
-        raise MissingExtraError("train", "train-autoencoder")
+    require_training("train-autoencoder", REQUIRED)
     progress = progress or Progress()
     data = load_autoencoder_data(config.data, seed=config.seed, progress=progress)
     open_run_folder(run_folder, config, resume=resume, overwrite=overwrite)

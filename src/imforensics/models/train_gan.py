@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
-from imforensics.errors import MissingExtraError
 from imforensics.models.dcgan_fit import SAMPLES, fit_gan, has_collapsed
 from imforensics.models.gan_bundle_writer import FinishedGan, write_gan_bundle
 from imforensics.models.gan_config import TrainGanConfig
@@ -18,6 +16,7 @@ from imforensics.models.gan_pictures import draw_progress
 from imforensics.models.gan_state import EncoderRow, GanFitState, GanRow
 from imforensics.models.progress import Progress
 from imforensics.models.run_folder import CONFIG_FILE, open_run_folder, write_atomically
+from imforensics.models.training_extra import require_training
 from imforensics.models.training_log import LOG_FILE
 
 BUNDLE_FOLDER = "bundle"
@@ -69,12 +68,11 @@ def train_gan(
         The bundle's place and what was measured.
 
     Raises:
-        MissingExtraError: TensorFlow, Keras or onnx is not installed.
+        MissingExtraError: a package of REQUIRED is not installed.
         DatasetError: the data set or a split is missing, or has no authentic images.
         OutputExistsError, InterruptedRunError: see `open_run_folder`.
     """
-    if any(find_spec(name) is None for name in REQUIRED):
-        raise MissingExtraError("train", "train-gan")
+    require_training("train-gan", REQUIRED)
     progress = progress or Progress()
     paths = {split: list_authentic(config.dataset, split) for split in ("train", "val")}
     open_run_folder(run_folder, config, resume=resume, overwrite=overwrite)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from imforensics.config import DatasetConfig, TrainDetectorConfig
+from imforensics.config import DatasetConfig
 from imforensics.datasets.base import Dataset, load_dataset, load_split
 from imforensics.datasets.twins import load_twins
 from imforensics.errors import DatasetError
+from imforensics.models.detector_config import TrainDetectorConfig
 from imforensics.models.examples import Example, raw_examples, select_exact, twin_examples
 from imforensics.models.manifest import Pairs
 from imforensics.types import Sample

@@ -9,9 +9,9 @@ import pytest
 
 from imforensics.config import load_config
 from imforensics.errors import ConfigError
+from imforensics.models.bundle_files import start_session
 from imforensics.models.dcgan import build_discriminator, build_encoder, build_generator
 from imforensics.models.determinism import make_deterministic
-from imforensics.models.gan_bundle import start_session
 from imforensics.models.gan_config import TrainGanConfig
 from imforensics.models.gan_graphs import discriminator_graph, encoder_graph, generator_graph, search_graph
 from imforensics.models.gan_step import Adversaries, augment, draw_step

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imforensics.config import NetworkInputConfig
 from imforensics.datasets.twins import Twin
 from imforensics.errors import DatasetError
+from imforensics.models.detector_config import NetworkInputConfig
 from imforensics.models.examples import (
     Example,
     labels_of,

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imforensics.config import TrainDetectorConfig, load_config
+from imforensics.config import load_config
 from imforensics.errors import BundleError
 from imforensics.models.batches import LabelledInputs
 from imforensics.models.bundle import load_runtime
 from imforensics.models.classifier import build_classifier
+from imforensics.models.detector_config import TrainDetectorConfig
 from imforensics.models.determinism import reseed_dropout
 from imforensics.models.export import TOLERANCE, check_export, export_onnx, keras_scores
 from imforensics.models.fit import fit_classifier

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from imforensics.config import TrainDetectorConfig, load_config
+from imforensics.config import load_config
 from imforensics.errors import InterruptedRunError, OutputExistsError
+from imforensics.models.detector_config import TrainDetectorConfig
 from imforensics.models.run_folder import open_run_folder, write_atomically
 
 CONFIG = TrainDetectorConfig()

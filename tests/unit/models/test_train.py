@@ -8,9 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from imforensics.cli.main import main
-from imforensics.config import TrainDetectorConfig, load_config
+from imforensics.config import load_config
 from imforensics.errors import DatasetError
-from imforensics.models import train
+from imforensics.models import train, training_extra
+from imforensics.models.detector_config import TrainDetectorConfig
 from imforensics.models.training_data import load_training_data
 
 
@@ -21,7 +22,7 @@ def run(*arguments: str | Path) -> tuple[int, str]:
 
 @pytest.mark.parametrize("missing", train.REQUIRED)
 def test_a_missing_extra_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
-    monkeypatch.setattr(train, "find_spec", lambda name: None if name == missing else object())
+    monkeypatch.setattr(training_extra, "find_spec", lambda name: None if name == missing else object())
     code, text = run("-o", tmp_path / "run")
     assert code == 1
     assert text.count("\n") == 1
@@ -43,7 +44,7 @@ def test_a_wrong_key_names_the_nearest(tmp_path: Path) -> None:
 
 
 def test_a_missing_data_set_makes_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "find_spec", lambda name: object())
+    monkeypatch.setattr(training_extra, "find_spec", lambda name: object())
     code, text = run("-o", tmp_path / "run", "--set", f"dataset.root={tmp_path / 'absent'}")
     assert code == 1
     assert "absent" in text

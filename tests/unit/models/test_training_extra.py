@@ -1,0 +1,45 @@
+"""Without the extra `train`, every training says so before it makes a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imforensics.errors import MissingExtraError
+from imforensics.models import train, train_autoencoder, train_gan, training_extra
+from imforensics.models.autoencoder_config import TrainAutoencoderConfig
+from imforensics.models.detector_config import TrainDetectorConfig
+from imforensics.models.gan_config import TrainGanConfig
+from imforensics.models.training_extra import require_training
+
+TRAININGS: dict[str, tuple[Callable[..., object], Any, tuple[str, ...]]] = {
+    "train-detector": (train.train_detector, TrainDetectorConfig(), train.REQUIRED),
+    "train-autoencoder": (
+        train_autoencoder.train_autoencoder,
+        TrainAutoencoderConfig(),
+        train_autoencoder.REQUIRED,
+    ),
+    "train-gan": (train_gan.train_gan, TrainGanConfig(), train_gan.REQUIRED),
+}
+
+
+def test_what_is_there_is_enough() -> None:
+    require_training("train-made", ("json", "numpy"))
+    with pytest.raises(MissingExtraError, match=r"train-made needs the extra 'train'\. Install it: pip"):
+        require_training("train-made", ("json", "no_such_package"))
+
+
+@pytest.mark.parametrize(
+    ("command", "missing"), [(name, package) for name in TRAININGS for package in TRAININGS[name][2]]
+)
+def test_each_missing_package_stops_a_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, missing: str
+) -> None:
+    run, config, _ = TRAININGS[command]
+    monkeypatch.setattr(training_extra, "find_spec", lambda name: None if name == missing else object())
+    with pytest.raises(MissingExtraError, match=f"^{command} needs the extra 'train'"):
+        run(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
