@@ -2,43 +2,38 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from fixtures.training_runs import TrainingProgram, rows_of, skip_without, write_manifest
 from imforensics.models.bundle import load_bundle
 
 pytestmark = [pytest.mark.train, pytest.mark.usefixtures("training_extra")]
-SETTINGS = (
-    "dataset.name=folder",
-    "input.kind=rgb",
-    "input.height=32",
-    "input.width=32",
-    "network.filters=[8, 8]",
-    "network.dense=8",
-    "fit.batch_size=8",
-    "fit.epochs=6",
-    "fit.patience=6",
-    "workers=1",
+PROGRAM = TrainingProgram(
+    "train-detector",
+    (
+        "dataset.name=folder",
+        "input.kind=rgb",
+        "input.height=32",
+        "input.width=32",
+        "network.filters=[8, 8]",
+        "network.dense=8",
+        "fit.batch_size=8",
+        "fit.epochs=6",
+        "fit.patience=6",
+        "workers=1",
+    ),
 )
-TIMINGS = {"seconds", "images_per_second"}
 
 
 @pytest.fixture(scope="module")
 def training_extra() -> None:
-    for name in ("tensorflow", "keras", "tf2onnx"):
-        if find_spec(name) is None:  # not imported here: the runs are programs of their own
-            pytest.skip(f"{name} is not installed (extra train)")
+    skip_without("tensorflow", "keras", "tf2onnx")
 
 
 @pytest.fixture(scope="module")
@@ -56,74 +51,23 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray(pixels).save(root / name, quality=90)
         split = "train" if number < 64 else "val" if number < 92 else "test"
         rows.append({"image": name, "label": label, "group": f"g{number}", "split": split})
-    path = root / "manifest.csv"
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, ["image", "label", "group", "split"])
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
-def command(manifest: Path, run: Path, *more: str) -> list[str]:
-    settings = [f"--set={setting}" for setting in (*SETTINGS, f"dataset.root={manifest}")]
-    return [sys.executable, "-m", "imforensics.cli.main", "train-detector", *settings, "-o", str(run), *more]
-
-
-def rows_of(run: Path) -> list[dict[str, str]]:
-    path = run / "training_log.csv"
-    if not path.exists():
-        return []
-    with path.open(newline="") as lines:
-        return [
-            {key: value for key, value in row.items() if key not in TIMINGS} for row in csv.DictReader(lines)
-        ]
-
-
-def train(manifest: Path, run: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(manifest, run, *more), capture_output=True, text=True, check=False, timeout=180
-    )
-
-
-def kill_after_rows(manifest: Path, run: Path, count: int) -> None:
-    """Start a run, and kill it, its workers too, as soon as `count` rows are logged."""
-    with subprocess.Popen(
-        command(manifest, run), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    ) as process:
-        deadline = time.monotonic() + 120
-        while len(rows_of(run)) < count and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.01)
-        os.killpg(process.pid, signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+    return write_manifest(root, rows)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX")
 def test_killed_run_goes_on_to_the_same_rows(manifest: Path, tmp_path: Path) -> None:
     straight, killed = tmp_path / "straight", tmp_path / "killed"
-    kill_after_rows(manifest, killed, 2)
-    logged = rows_of(killed)
-    assert 2 <= len(logged) < 6, "it must be killed in mid-training"
-
-    whole = train(manifest, straight)
-    assert whole.returncode == 0, whole.stderr
-    resumed = train(manifest, killed, "--resume")
-    assert resumed.returncode == 0, resumed.stderr
-
-    rows = rows_of(killed)
-    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
-    assert rows[: len(logged)] == logged
-    assert rows == rows_of(straight)
-    check_run_folder(killed, json.loads(resumed.stdout))
+    printed = PROGRAM.train_straight_and_killed(manifest, straight, killed)
+    assert [row["epoch"] for row in rows_of(killed)] == ["1", "2", "3", "4", "5", "6"]
+    check_run_folder(killed, json.loads(printed))
     same = load_bundle(straight / "bundle")
     assert load_bundle(killed / "bundle").manifest.thresholds == same.manifest.thresholds
 
-    refused = train(manifest, killed)
+    refused = PROGRAM.train(manifest, killed)
     assert refused.returncode == 1
     assert "--resume" in refused.stderr
-    other = train(manifest, killed, "--resume", "--set=seed=1")
-    assert other.returncode == 1
-    assert "started with other settings (seed: 1)" in other.stderr
-    assert "Traceback" not in refused.stderr + other.stderr
+    assert "Traceback" not in refused.stderr
+    PROGRAM.check_other_settings_are_refused(manifest, killed)
 
 
 def check_run_folder(run: Path, printed: dict[str, object]) -> None:

@@ -2,48 +2,43 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from fixtures.training_runs import TrainingProgram, rows_of, skip_without, write_manifest
 from imforensics.models.gan_bundle import load_gan_bundle
 from imforensics.models.reconstruction import load_reconstructor
 
 pytestmark = [pytest.mark.train, pytest.mark.usefixtures("training_extra")]
-SETTINGS = (
-    "dataset.name=folder",
-    "images.size=16",
-    "networks.latent=4",
-    "networks.generator_filters=[8, 8, 4]",
-    "networks.discriminator_filters=[4, 8]",
-    "networks.encoder_filters=[4, 8]",
-    "fit.batch_size=4",
-    "fit.epochs=6",
-    "fit.sample_every=3",
-    "fit.samples=8",
-    "encoder.batch_size=4",
-    "encoder.epochs=3",
-    "search.steps=3",
-    "search.restarts=2",
+PROGRAM = TrainingProgram(
+    "train-gan",
+    (
+        "dataset.name=folder",
+        "images.size=16",
+        "networks.latent=4",
+        "networks.generator_filters=[8, 8, 4]",
+        "networks.discriminator_filters=[4, 8]",
+        "networks.encoder_filters=[4, 8]",
+        "fit.batch_size=4",
+        "fit.epochs=6",
+        "fit.sample_every=3",
+        "fit.samples=8",
+        "encoder.batch_size=4",
+        "encoder.epochs=3",
+        "search.steps=3",
+        "search.restarts=2",
+    ),
 )
-TIMINGS = {"seconds", "steps_per_second", "images_per_second"}
 
 
 @pytest.fixture(scope="module")
 def training_extra() -> None:
-    for name in ("tensorflow", "keras", "onnx"):
-        if find_spec(name) is None:  # not imported here: the runs are programs of their own
-            pytest.skip(f"{name} is not installed (extra train)")
+    skip_without("tensorflow", "keras", "onnx")
 
 
 @pytest.fixture(scope="module")
@@ -62,71 +57,21 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
             Image.fromarray(pixels).save(root / name)
         split = "train" if number < 15 else "val"
         rows.append({"image": name, "label": label, "group": f"g{number}", "split": split})
-    path = root / "manifest.csv"
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, ["image", "label", "group", "split"])
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
-def command(manifest: Path, run: Path, *more: str) -> list[str]:
-    settings = [f"--set={setting}" for setting in (*SETTINGS, f"dataset.root={manifest}")]
-    return [sys.executable, "-m", "imforensics.cli.main", "train-gan", *settings, "-o", str(run), *more]
-
-
-def rows_of(run: Path, name: str = "training_log.csv") -> list[dict[str, str]]:
-    path = run / name
-    if not path.exists():
-        return []
-    with path.open(newline="") as lines:
-        return [
-            {key: value for key, value in row.items() if key not in TIMINGS} for row in csv.DictReader(lines)
-        ]
-
-
-def train(manifest: Path, run: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(manifest, run, *more), capture_output=True, text=True, check=False, timeout=300
-    )
-
-
-def kill_after_rows(manifest: Path, run: Path, count: int) -> None:
-    with subprocess.Popen(
-        command(manifest, run), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    ) as process:
-        deadline = time.monotonic() + 200
-        while len(rows_of(run)) < count and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.005)
-        os.killpg(process.pid, signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+    return write_manifest(root, rows)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX")
 def test_killed_run_goes_on_to_the_same_losses(manifest: Path, tmp_path: Path) -> None:
     straight, killed = tmp_path / "straight", tmp_path / "killed"
-    kill_after_rows(manifest, killed, 2)
-    logged = rows_of(killed)
-    assert 2 <= len(logged) < 6, "it must be killed in mid-training"
-
-    whole = train(manifest, straight)
-    assert whole.returncode == 0, whole.stderr
-    resumed = train(manifest, killed, "--resume")
-    assert resumed.returncode == 0, resumed.stderr
-    assert rows_of(killed)[: len(logged)] == logged
-    for name in ("training_log.csv", "encoder_log.csv"):
-        assert rows_of(killed, name) == rows_of(straight, name) != []
+    printed = PROGRAM.train_straight_and_killed(manifest, straight, killed)
+    assert rows_of(killed, "encoder_log.csv") == rows_of(straight, "encoder_log.csv") != []
     for name in ("generator", "encoder", "discriminator", "search"):
         networks = [(run / "bundle" / f"{name}.onnx").read_bytes() for run in (straight, killed)]
         assert networks[0] == networks[1]
-    check_run_folder(killed, json.loads(resumed.stdout))
+    check_run_folder(killed, json.loads(printed))
     check_export_again(manifest, straight)
-
-    other = train(manifest, killed, "--resume", "--set=seed=1")
-    assert other.returncode == 1
-    assert "started with other settings (seed: 1)" in other.stderr
-    assert "Traceback" not in other.stderr
+    PROGRAM.check_other_settings_are_refused(manifest, killed)
 
 
 def check_run_folder(run: Path, printed: dict[str, object]) -> None:
@@ -157,8 +102,7 @@ def check_export_again(manifest: Path, run: Path) -> None:
     network = (bundle / "search.onnx").read_bytes()
     (bundle / "search.onnx").unlink()
     (bundle / "bundle.yaml").unlink()
-    again = train(manifest, run, "--resume")
-    assert again.returncode == 0, again.stderr
+    PROGRAM.train_well(manifest, run, "--resume")
     assert rows_of(run) == rows
     assert (bundle / "search.onnx").read_bytes() == network
     assert load_gan_bundle(bundle).manifest.provenance.gan_epochs == 6

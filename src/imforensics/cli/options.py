@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import click
+
+Option: TypeAlias = Callable[[Callable[..., None]], Callable[..., None]]
 
 config_option = click.option(
     "-c",
@@ -40,10 +46,64 @@ resume_option = click.option(
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
 
 
-def refuse_both(*, resume: bool, overwrite: bool) -> None:
-    """Raise the usage error of a command that is told to keep a run and to delete it."""
-    if resume and overwrite:
-        raise click.UsageError("--resume keeps the run that --overwrite deletes: give one of them.")
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """What every training command is told.
+
+    Attributes:
+        config_path: the YAML configuration; None for the defaults.
+        overrides: KEY=VALUE texts, in the order given.
+        run_folder: where the run is written.
+        resume: go on with the run in that folder; never together with `overwrite`.
+        overwrite: replace what is in that folder.
+        quiet: no progress on standard error.
+    """
+
+    config_path: Path | None
+    overrides: tuple[str, ...]
+    run_folder: Path
+    resume: bool
+    overwrite: bool
+    quiet: bool
+
+    def __post_init__(self) -> None:
+        """Raise the usage error of a command that is told to keep a run and to delete it."""
+        if self.resume and self.overwrite:
+            raise click.UsageError("--resume keeps the run that --overwrite deletes: give one of them.")
+
+
+def training_options(run_holds: str, *own: Option) -> Option:
+    """Decorator that gives a command the options of a training run, as a TrainingOptions.
+
+    The command is called with it as its only positional argument.
+
+    Args:
+        run_holds: what is in the folder of a run, for the help of --output.
+        own: options of this command alone, passed by keyword; the help lists them after --resume.
+    """
+    output_option = click.option(
+        "-o",
+        "--output",
+        "run_folder",
+        required=True,
+        type=click.Path(path_type=Path, file_okay=False),
+        help=f"Folder of the run: {run_holds}.",
+    )
+    first: list[Option] = [config_option, set_option, output_option, resume_option]
+    last: list[Option] = [overwrite_option, quiet_option]
+
+    def add_options(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def call(**values: Any) -> None:
+            shared = {field.name: values.pop(field.name) for field in fields(TrainingOptions)}
+            command(TrainingOptions(**shared), **values)
+
+        decorated: Callable[..., None] = call
+        for option in reversed([*first, *own, *last]):
+            decorated = option(decorated)
+        return decorated
+
+    return add_options
 
 
 def command_line() -> tuple[str, ...]:

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from imforensics.cli.options import (
-    config_option,
-    overwrite_option,
-    quiet_option,
-    refuse_both,
-    resume_option,
-    set_option,
-)
+from imforensics.cli.options import TrainingOptions, training_options
 from imforensics.cli.progress import training_progress
 
 if TYPE_CHECKING:
@@ -23,27 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command("train-detector")
-@config_option
-@set_option
-@click.option(
-    "-o",
-    "--output",
-    "run_folder",
-    required=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the run: checkpoints, logs, curves, metrics and the bundle.",
-)
-@resume_option
-@overwrite_option
-@quiet_option
-def command(
-    config_path: Path | None,
-    overrides: tuple[str, ...],
-    run_folder: Path,
-    resume: bool,
-    overwrite: bool,
-    quiet: bool,
-) -> None:
+@training_options("checkpoints, logs, curves, metrics and the bundle")
+def command(options: TrainingOptions) -> None:
     """Train a detector on a labelled data set and export it as a bundle.
 
     Needs the extra "train" (TensorFlow). The data set's folder is dataset.root, or lies below the folder
@@ -55,13 +28,17 @@ def command(
       imforensics train-detector -c configs/train_detector_twin.yaml --set input.kind=rgb -o runs/rgb
       imforensics train-detector -c configs/train_detector_paper.yaml -o runs/paper --resume
     """
-    refuse_both(resume=resume, overwrite=overwrite)
-    from imforensics.config import TrainDetectorConfig, load_config
+    from imforensics.config import load_config
+    from imforensics.models.detector_config import TrainDetectorConfig
     from imforensics.models.train import train_detector
 
-    config = load_config(TrainDetectorConfig, config_path, overrides)
+    config = load_config(TrainDetectorConfig, options.config_path, options.overrides)
     result = train_detector(
-        config, run_folder, resume=resume, overwrite=overwrite, progress=training_progress(quiet=quiet)
+        config,
+        options.run_folder,
+        resume=options.resume,
+        overwrite=options.overwrite,
+        progress=training_progress(quiet=options.quiet),
     )
     click.echo(json.dumps(_summarize(result), indent=2))
 

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from imforensics.cli.options import (
-    command_line,
-    config_option,
-    overwrite_option,
-    quiet_option,
-    refuse_both,
-    resume_option,
-    set_option,
-)
+from imforensics.cli.options import TrainingOptions, command_line, training_options
 from imforensics.cli.progress import open_bar
 
 if TYPE_CHECKING:
@@ -32,29 +23,11 @@ Examples:
   imforensics analyze photo.jpg --set fusion=runs/fusion/bundle
 """,
 )
-@config_option
-@set_option
-@click.option(
-    "-o",
-    "--output",
-    "run_folder",
-    required=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the run: scores, log, figures and the bundle.",
+@training_options(
+    "scores, log, figures and the bundle",
+    click.option("-j", "--workers", type=click.IntRange(1), help="Processes; default: all cores."),
 )
-@resume_option
-@click.option("-j", "--workers", type=click.IntRange(1), help="Processes; default: all cores.")
-@overwrite_option
-@quiet_option
-def command(
-    config_path: Path | None,
-    overrides: tuple[str, ...],
-    run_folder: Path,
-    resume: bool,
-    workers: int | None,
-    overwrite: bool,
-    quiet: bool,
-) -> None:
+def command(options: TrainingOptions, *, workers: int | None) -> None:
     """Fit how several methods together tell tampered images from their own hosts.
 
     Runs the methods on twins (tampered files against their own hosts, saved alike) and on authentic
@@ -62,15 +35,18 @@ def command(
     the label by the false alarms on photographs and hosts. Needs the extra "train" (scikit-learn). Data sets
     lie below the folder that IMFORENSICS_DATA names. Standard output gets a summary as JSON.
     """
-    refuse_both(resume=resume, overwrite=overwrite)
     from imforensics.config import load_config
     from imforensics.pipeline.fusion_config import TrainFusionConfig
     from imforensics.pipeline.train_fusion import plan_fusion_training
 
-    config = load_config(TrainFusionConfig, config_path, overrides)
-    training = plan_fusion_training(config, run_folder, resume=resume, overwrite=overwrite)
+    config = load_config(TrainFusionConfig, options.config_path, options.overrides)
+    training = plan_fusion_training(
+        config, options.run_folder, resume=options.resume, overwrite=options.overwrite
+    )
     done = training.done
-    with open_bar("train-fusion", total=training.total, done=done, unit="picture", quiet=quiet) as bar:
+    with open_bar(
+        "train-fusion", total=training.total, done=done, unit="picture", quiet=options.quiet
+    ) as bar:
         for _ in training.score(workers=workers):
             bar.update(1)
     click.echo(json.dumps(_summarize(training.finish(command_line=command_line())), indent=2))

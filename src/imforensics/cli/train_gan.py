@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from imforensics.cli.options import (
-    config_option,
-    overwrite_option,
-    quiet_option,
-    refuse_both,
-    resume_option,
-    set_option,
-)
+from imforensics.cli.options import TrainingOptions, training_options
 from imforensics.cli.progress import training_progress
 
 if TYPE_CHECKING:
@@ -23,27 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command("train-gan")
-@config_option
-@set_option
-@click.option(
-    "-o",
-    "--output",
-    "run_folder",
-    required=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the run: checkpoints, logs, curves, sample grids and the bundle.",
-)
-@resume_option
-@overwrite_option
-@quiet_option
-def command(
-    config_path: Path | None,
-    overrides: tuple[str, ...],
-    run_folder: Path,
-    resume: bool,
-    overwrite: bool,
-    quiet: bool,
-) -> None:
+@training_options("checkpoints, logs, curves, sample grids and the bundle")
+def command(options: TrainingOptions) -> None:
     """Train a DCGAN and its encoder on the authentic images of a data set; export them as a bundle.
 
     Needs the extra "train" (TensorFlow); using the bundle does not. The data set's folder is dataset.root,
@@ -56,14 +29,17 @@ def command(
       imforensics train-gan -c configs/train_gan_64.yaml -o runs/gan_64
       imforensics train-gan -c configs/train_gan.yaml -o runs/gan --resume
     """
-    refuse_both(resume=resume, overwrite=overwrite)
     from imforensics.config import load_config
     from imforensics.models.gan_config import TrainGanConfig
     from imforensics.models.train_gan import train_gan
 
-    config = load_config(TrainGanConfig, config_path, overrides)
+    config = load_config(TrainGanConfig, options.config_path, options.overrides)
     result = train_gan(
-        config, run_folder, resume=resume, overwrite=overwrite, progress=training_progress(quiet=quiet)
+        config,
+        options.run_folder,
+        resume=options.resume,
+        overwrite=options.overwrite,
+        progress=training_progress(quiet=options.quiet),
     )
     click.echo(json.dumps(_summarize(result), indent=2))
 
