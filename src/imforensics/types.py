@@ -30,7 +30,7 @@ Family = Literal[
 ]
 Status = Literal["ok", "not_applicable", "failed"]
 Label = Literal["authentic", "tampered", "inconclusive"]
-Manipulation = Literal["splicing", "copy_move", "removal"]
+Manipulation = Literal["splicing", "copy_move", "removal", "retouch", "text"]
 
 OUTSIDE_KEY = "outside_calibration"  # observation: why the score enters no statement, in clauses
 
@@ -44,7 +44,7 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class JpegInfo:
-    """How a JPEG was encoded; the coefficients are read only when asked for.
+    """How a JPEG was encoded; the coefficients are decoded when first asked for, and kept.
 
     Attributes:
         quantization_tables: one (8, 8) uint16 divisor table per component, natural order.
@@ -68,6 +68,8 @@ class JpegInfo:
 
     def read_coefficients(self) -> tuple[Int16Array, ...]:
         """Quantized DCT coefficients, one (rows of blocks, columns of blocks, 8, 8) int16 array a component.
+
+        Everybody is handed the same arrays, which are therefore read-only.
 
         Raises:
             EvidenceError: the entropy-coded data cannot be decoded.

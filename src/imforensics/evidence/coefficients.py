@@ -6,7 +6,7 @@ import ctypes
 import io
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from threading import Lock
 
@@ -19,6 +19,39 @@ from imforensics.types import Int16Array
 # run side by side read one after the other.
 _reading = Lock()
 _BACKEND = "turbo210"  # decodes as the other backends do, in about half the time of the default one
+
+
+class KeptCoefficients:
+    """The coefficients of one JPEG, decoded at the first call and kept as long as this object.
+
+    Threads may call at once: one decodes, the others wait for it. What cannot be decoded is tried again at
+    each call. A pickle holds the file's bytes only, so that another process decodes for itself.
+    """
+
+    def __init__(self, decode: Callable[[bytes], tuple[Int16Array, ...]], data: bytes) -> None:
+        """Take the file's bytes and what decodes them: a module's function, which a pickle names."""
+        self._decode = decode
+        self._data = data
+        self._filling = Lock()
+        self._kept: tuple[Int16Array, ...] | None = None
+
+    def __call__(self) -> tuple[Int16Array, ...]:
+        """One read-only (rows of blocks, columns of blocks, 8, 8) int16 array a component, natural order.
+
+        Raises:
+            EvidenceError: the data cannot be decoded.
+        """
+        with self._filling:
+            if self._kept is None:
+                arrays = self._decode(self._data)
+                for array in arrays:
+                    array.flags.writeable = False
+                self._kept = arrays
+            return self._kept
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """How a pickle or a copy is made: anew, with nothing decoded yet."""
+        return type(self), (self._decode, self._data)
 
 
 def read_coefficients(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 
 from imforensics.errors import EvidenceError
-from imforensics.evidence.coefficients import read_coefficients
+from imforensics.evidence.coefficients import KeptCoefficients, read_coefficients
 from imforensics.evidence.jpeg_markers import (
     BARE,
     DQT,
@@ -160,7 +159,7 @@ def build_jpeg_info(data: bytes, layout: JpegLayout) -> JpegInfo:
         is_standard_tables=is_standard,
         markers=tuple(layout.markers),
         trailing_bytes=0 if layout.end is None else len(data) - layout.end,
-        coefficient_reader=partial(_read_coefficients, data),
+        coefficient_reader=KeptCoefficients(_read_coefficients, data),
     )
 
 

@@ -96,9 +96,6 @@ class AutoencoderResidual(Method):
         logs = log_errors(self._bundle.block_errors(evidence.pixels, block=reference.block), valid)
         return self._report(logs, valid, (evidence.height, evidence.width))
 
-    def _decline(self, reason: str) -> Finding:
-        return Finding(self.name, self.family, "not_applicable", notes=(reason,))
-
     @cached_property
     def _bundle(self) -> AutoencoderBundle:
         return load_autoencoder(self.options.bundle, threads=RUNTIME_THREADS)

@@ -79,3 +79,7 @@ class Method(ABC):
             A finding with `status` "ok" ("not_applicable" where the content makes the method blind, with
             the reason as first note); its map, where there is one, has the size of the evidence.
         """
+
+    def _decline(self, reason: str) -> Finding:
+        """The finding of a method that the content makes blind, with the reason, a sentence, as its note."""
+        return Finding(self.name, self.family, "not_applicable", notes=(reason,))

@@ -12,6 +12,7 @@ from imforensics.preprocessing.blocks import (
     upsample_blocks,
 )
 from imforensics.preprocessing.cfa_lattice import lattice_evidence
+from imforensics.preprocessing.logistic import logistic
 from imforensics.preprocessing.noise import MAD_OF_NORMAL
 from imforensics.types import OUTSIDE_KEY, BoolArray, Evidence, Finding, FloatArray, LocalizationMap
 
@@ -26,7 +27,6 @@ INDEPENDENT = 8.0  # blocks in the window of that Gaussian, as far as they are i
 MAX_BLOCK_EVIDENCE = 4.0  # nats, before averaging: one loud block does not speak for its neighbours
 SCORE_QUANTILE = 0.99
 SCORE_HALF_WAY = 1.0  # nats a block; no photograph of train and val that has the traces reaches it
-MAX_LOGIT = 30.0
 
 
 class ColourFilterArray(Method):
@@ -99,14 +99,14 @@ class ColourFilterArray(Method):
     def _report(
         self, trace: float, means: FloatArray, support: BoolArray, told: BoolArray, shape: tuple[int, int]
     ) -> Finding:
-        marks = np.where(support, _squash(INDEPENDENT * means), np.float32(0))
+        marks = np.where(support, logistic(INDEPENDENT * means), np.float32(0))
         peak = float(np.quantile(means[support], SCORE_QUANTILE))
         lattice = "even" if trace > 0 else "odd"
         return Finding(
             self.name,
             self.family,
             "ok",
-            score=float(_squash(np.asarray(INDEPENDENT * (peak - SCORE_HALF_WAY), dtype=np.float32))),
+            score=float(logistic(np.float32(INDEPENDENT * (peak - SCORE_HALF_WAY)))),
             map=LocalizationMap(_upsample(marks, shape), _spread(support, shape)),
             observations={
                 "has_cfa_traces": True,
@@ -149,10 +149,6 @@ def _average(values: FloatArray, told: BoolArray) -> tuple[FloatArray, BoolArray
     total = gaussian_blocks(np.where(told, values, np.float32(0)), sigma=SIGMA)
     support = weight >= 0.25
     return np.divide(total, weight, out=np.zeros_like(total), where=support), support
-
-
-def _squash(values: FloatArray) -> FloatArray:
-    return np.asarray(1 / (1 + np.exp(-np.clip(values, -MAX_LOGIT, MAX_LOGIT))), dtype=np.float32)
 
 
 def _upsample(marks: FloatArray, shape: tuple[int, int]) -> FloatArray:

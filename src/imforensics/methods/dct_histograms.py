@@ -7,13 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from imforensics.methods.base import Method, MethodOptions, Reference
-from imforensics.preprocessing.blocks import (
-    block_means,
-    find_analysable_blocks,
-    smooth_blocks,
-    spread_blocks,
-    upsample_blocks,
-)
+from imforensics.methods.luma_coefficients import BLOCK, read_luma_coefficients
+from imforensics.preprocessing.blocks import smooth_blocks, spread_blocks, upsample_blocks
 from imforensics.preprocessing.coefficient_histograms import (
     FirstDigitLaw,
     Histogram,
@@ -25,11 +20,9 @@ from imforensics.preprocessing.coefficient_histograms import (
     fit_first_digits,
     measure_deviation,
 )
-from imforensics.types import BoolArray, Evidence, Finding, FloatArray, JsonValue, LocalizationMap, UInt8Array
+from imforensics.preprocessing.logistic import logistic
+from imforensics.types import BoolArray, Evidence, Finding, FloatArray, JsonValue, LocalizationMap
 
-BLOCK = 8
-MIN_BLOCKS = 4  # on each side
-MAX_CLIPPED = 1 / 8  # share of a block's pixels with a channel at 0 or 255
 LISTED = 9  # frequencies in the observations, lowest first
 SIGNIFICANT = -3.0  # log10 of the chance of a period
 # Share of frequencies with a period from which the text says "more than once": in 19 of 20 photographs that
@@ -104,34 +97,16 @@ class DctHistograms(Method):
 
     def analyze(self, evidence: Evidence) -> Finding:
         """Describe the histograms of the image, and mark the blocks that do not follow them."""
-        if evidence.jpeg is None:
-            raise ValueError("dct_histograms needs a JPEG; the pipeline checks `requires` before")
-        table = evidence.jpeg.quantization_tables[0]
-        if min(evidence.height, evidence.width) < MIN_BLOCKS * BLOCK:
-            least, size = MIN_BLOCKS * BLOCK, f"{evidence.width}x{evidence.height}"
-            return self._decline(f"The image is {size} pixels; at least {least} on each side are needed.")
-        if table.min() < 1 or table.max() > 255:
-            return self._decline(
-                "The luminance table has divisors outside 1 to 255: not an 8-bit baseline one."
-            )
-        coefficients = evidence.jpeg.read_coefficients()[0]
-        usable = _find_usable(evidence.pixels)
-        if usable.shape != coefficients.shape[:2]:
-            return self._decline(
-                "The first component is subsampled: its blocks are not 8x8 pixels of the image."
-            )
-        if not usable.any():
-            return self._decline("Flat or clipped all over: there are no coefficients to look at.")
-        histograms = count_coefficients(coefficients, table)
+        luma = read_luma_coefficients(evidence)
+        if isinstance(luma, str):
+            return self._decline(luma)
+        histograms = count_coefficients(luma.quantized, luma.table)
         periods = [find_period(histogram) for histogram in histograms]
         digits = fit_first_digits(np.sum([histogram.first_digits for histogram in histograms], axis=0))
-        deviations = measure_deviation(coefficients, histograms)
-        usual = expect_deviation(deviations, count_filled(coefficients), usable)
-        facts = _Facts(histograms, periods, digits, -float(np.median(deviations[usable])))
-        return self._report(facts, deviations, usual, usable, (evidence.height, evidence.width))
-
-    def _decline(self, reason: str) -> Finding:
-        return Finding(self.name, self.family, "not_applicable", notes=(reason,))
+        deviations = measure_deviation(luma.quantized, histograms)
+        usual = expect_deviation(deviations, count_filled(luma.quantized), luma.usable)
+        facts = _Facts(histograms, periods, digits, -float(np.median(deviations[luma.usable])))
+        return self._report(facts, deviations, usual, luma.usable, (evidence.height, evidence.width))
 
     def _report(
         self,
@@ -145,13 +120,13 @@ class DctHistograms(Method):
         weights = _smooth(usable.astype(np.float32))
         deviations = _standardize(deviations, usual, usable, weights)
         peak = float(np.quantile(deviations[usable], SCORE_QUANTILE)) if has_norm else 0.0
-        marks = _squash(deviations, MAP_HALF_WAY) if has_norm else np.zeros_like(deviations)
+        marks = logistic(SLOPE * (deviations - MAP_HALF_WAY)) if has_norm else np.zeros_like(deviations)
         values = upsample_blocks(marks, shape, block=BLOCK)
         return Finding(
             self.name,
             self.family,
             "ok",
-            score=float(_squash(np.float32(peak), SCORE_HALF_WAY)) if has_norm else 0.0,
+            score=float(logistic(SLOPE * (np.float32(peak) - SCORE_HALF_WAY))) if has_norm else 0.0,
             map=LocalizationMap(values, spread_blocks(weights >= MIN_WEIGHT, shape, block=BLOCK)),
             mask=values >= THRESHOLD,
             threshold=THRESHOLD,
@@ -159,15 +134,6 @@ class DctHistograms(Method):
             observations=_describe(facts) | {"deviation_q99": round(peak, 4)},
             notes=_notes(facts, has_norm),
         )
-
-
-def _find_usable(pixels: UInt8Array) -> BoolArray:
-    """Whole blocks that are neither flat nor saturated, and of which few pixels were cut to [0, 255]."""
-    extreme = ((pixels == 0) | (pixels == 255)).any(axis=2).view(np.uint8)
-    usable = find_analysable_blocks(pixels, block=BLOCK) & (block_means(extreme, block=BLOCK) <= MAX_CLIPPED)
-    usable[pixels.shape[0] // BLOCK :] = False
-    usable[:, pixels.shape[1] // BLOCK :] = False
-    return usable
 
 
 def _standardize(
@@ -184,12 +150,6 @@ def _smooth(values: FloatArray) -> FloatArray:
     for _ in range(SMOOTHINGS):
         values = smooth_blocks(values)
     return values
-
-
-def _squash(deviations: FloatArray | np.float32, half_way: float) -> FloatArray:
-    """Logistic function, 0.5 at `half_way`."""
-    exponent = np.float32(SLOPE) * (np.float32(half_way) - deviations)
-    return np.asarray(1 / (1 + np.exp(exponent)), dtype=np.float32)
 
 
 def _describe(facts: _Facts) -> dict[str, JsonValue]:

@@ -5,35 +5,26 @@ from __future__ import annotations
 import numpy as np
 
 from imforensics.methods.base import Method, MethodOptions, Reference
-from imforensics.preprocessing.blocks import (
-    block_means,
-    find_analysable_blocks,
-    gaussian_blocks,
-    spread_blocks,
-)
+from imforensics.methods.luma_coefficients import BLOCK, LumaCoefficients, read_luma_coefficients
+from imforensics.preprocessing.blocks import gaussian_blocks, spread_blocks
 from imforensics.preprocessing.first_quantization import (
     FirstQuantization,
     find_first_quantization,
     undo_last_saving,
 )
+from imforensics.preprocessing.logistic import logistic
 from imforensics.types import (
     OUTSIDE_KEY,
     BoolArray,
     Evidence,
     Finding,
     FloatArray,
-    Int16Array,
     JsonValue,
     LocalizationMap,
-    UInt8Array,
-    UInt16Array,
 )
 
-BLOCK = 8
-MIN_BLOCKS = 4  # on each side
 SIGMA = 2.0  # blocks; of the Gaussian that neighbours are averaged with, chosen on CASIA v1 train and val
 MAX_BLOCK_EVIDENCE = 20.0  # nats, before averaging: one loud block does not speak for its neighbours
-MAX_CLIPPED = 1 / 8  # share of a block's pixels with a channel at 0 or 255
 MIN_SUPPORT = 0.05  # weight of analysable blocks in reach below which nothing can be said
 # Mean evidence a block, in nats, at which map and score read 0.5; chosen on CASIA v1 train and val, that of
 # the score on photos train and val too. asinh: neighbouring blocks and frequencies are not independent, so
@@ -93,43 +84,23 @@ class DoubleQuantization(Method):
 
     def analyze(self, evidence: Evidence) -> Finding:
         """Find the earlier quantization, and mark the blocks that lack it."""
-        if evidence.jpeg is None:
-            raise ValueError("double_quantization needs a JPEG; the pipeline checks `requires` before")
-        table = evidence.jpeg.quantization_tables[0]
-        if min(evidence.height, evidence.width) < MIN_BLOCKS * BLOCK:
-            least, size = MIN_BLOCKS * BLOCK, f"{evidence.width}x{evidence.height}"
-            return self._decline(f"The image is {size} pixels; at least {least} on each side are needed.")
-        if table.min() < 1 or table.max() > 255:
-            return self._decline(
-                "The luminance table has divisors outside 1 to 255: not an 8-bit baseline one."
-            )
-        coefficients = evidence.jpeg.read_coefficients()[0]
-        usable = _find_usable(evidence.pixels)
-        if usable.shape != coefficients.shape[:2]:
-            return self._decline(
-                "The first component is subsampled: its blocks are not 8x8 pixels of the image."
-            )
-        if not usable.any():
-            return self._decline("Flat or clipped all over: there are no coefficients to look at.")
-        return self._report(*self._look(coefficients, table, usable), usable, evidence.pixels.shape[:2])
+        luma = read_luma_coefficients(evidence)
+        if isinstance(luma, str):
+            return self._decline(luma)
+        return self._report(*self._look(luma), luma.usable, evidence.pixels.shape[:2])
 
-    def _look(
-        self, coefficients: Int16Array, table: UInt16Array, usable: BoolArray
-    ) -> tuple[list[FirstQuantization], FloatArray]:
+    def _look(self, luma: LumaCoefficients) -> tuple[list[FirstQuantization], FloatArray]:
         """What is found under the last saving, and under the one before; mean evidence of each block."""
-        passes = [find_first_quantization(coefficients, table)]
-        means = _average(passes[0].evidence, usable)
-        if not self.options.undo or not _is_even(passes[0], means[usable]):
+        passes = [find_first_quantization(luma.quantized, luma.table)]
+        means = _average(passes[0].evidence, luma.usable)
+        if not self.options.undo or not _is_even(passes[0], means[luma.usable]):
             return passes, means
-        restored = undo_last_saving(coefficients, table, passes[0])
+        restored = undo_last_saving(luma.quantized, luma.table, passes[0])
         if restored is not None:
             passes.append(find_first_quantization(restored[0], restored[1], frequencies=restored[2]))
             if passes[1].is_found:
-                means = np.maximum(means, _average(passes[1].evidence, usable))
+                means = np.maximum(means, _average(passes[1].evidence, luma.usable))
         return passes, means
-
-    def _decline(self, reason: str) -> Finding:
-        return Finding(self.name, self.family, "not_applicable", notes=(reason,))
 
     def _report(
         self, passes: list[FirstQuantization], means: FloatArray, usable: BoolArray, shape: tuple[int, int]
@@ -158,23 +129,6 @@ class DoubleQuantization(Method):
             observations=observations,
             notes=_notes(passes),
         )
-
-
-def _find_usable(pixels: UInt8Array) -> BoolArray:
-    """Blocks whose coefficients a second saving can have kept.
-
-    Left out are flat and saturated ones, those of which an eighth of the pixels was cut to [0, 255], and
-    those that the edge cuts: their padding is made anew in each saving.
-    """
-    extreme = np.zeros(pixels.shape[:2], dtype=np.uint8)
-    for channel in range(3):
-        plane = pixels[..., channel]
-        extreme |= (plane == 0) | (plane == 255)
-    usable = find_analysable_blocks(pixels, block=BLOCK) & (block_means(extreme, block=BLOCK) <= MAX_CLIPPED)
-    height, width = pixels.shape[:2]
-    usable[height // BLOCK :] = False
-    usable[:, width // BLOCK :] = False
-    return usable
 
 
 def _is_even(found: FirstQuantization, means: FloatArray) -> bool:
@@ -220,8 +174,7 @@ def _notes(passes: list[FirstQuantization]) -> tuple[str, ...]:
 
 def _squash(means: FloatArray, half_way: float) -> FloatArray:
     """1 / (1 + exp(asinh(half way) - asinh(z))): 0.5 at `half_way`."""
-    exponent = np.arcsinh(np.float32(half_way)) - np.arcsinh(means)
-    return np.asarray(1 / (1 + np.exp(exponent)), dtype=np.float32)
+    return logistic(np.arcsinh(means) - np.arcsinh(np.float32(half_way)))
 
 
 def _average(evidence: FloatArray, usable: BoolArray) -> FloatArray:

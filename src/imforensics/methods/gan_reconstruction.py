@@ -124,9 +124,6 @@ class GanReconstruction(Method):
             )
         return scale
 
-    def _decline(self, reason: str) -> Finding:
-        return Finding(self.name, self.family, "not_applicable", notes=(reason,))
-
     def _report(self, evidence: Evidence, errors: FloatArray) -> Finding:
         scale, options = self._scale, self.options
         marks = np.asarray(errors / (errors + np.float32(scale.threshold)), dtype=np.float32)

@@ -113,8 +113,9 @@ class JpegGhost(Method):
         return self._report(curves, differences, usable, weight >= MIN_SUPPORT, evidence.pixels.shape[:2])
 
     def _decline(self, reason: str) -> Finding:
-        words = f"{reason}; at least {MIN_BLOCKS} that can be analysed are needed for a typical curve."
-        return Finding(self.name, self.family, "not_applicable", notes=(words,))
+        return super()._decline(
+            f"{reason}; at least {MIN_BLOCKS} that can be analysed are needed for a typical curve."
+        )
 
     def _report(
         self,

@@ -102,9 +102,6 @@ class JpegGrid(Method):
         }
         return self._report(votes, main, regions, missing, observations)
 
-    def _decline(self, reason: str) -> Finding:
-        return Finding(self.name, self.family, "not_applicable", notes=(reason,))
-
     def _find_missing(self, plane: UInt8Array, grids: UInt8Array, main: int) -> list[GridRegion]:
         """Regions without the main grid although a saving on grid (0, 0) would leave its trace there.
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from imforensics.methods.base import Method, MethodOptions, Reference
 from imforensics.preprocessing.blocks import find_analysable_blocks, spread_blocks, upsample_blocks
+from imforensics.preprocessing.logistic import logistic
 from imforensics.preprocessing.noise import MAD_OF_NORMAL, luma
 from imforensics.preprocessing.sharpness import fit_robust_line, sum_detail
 from imforensics.preprocessing.windows import gather_windows
@@ -85,22 +86,19 @@ class LocalBlur(Method):
             )
         return self._report(fine, coarse, valid, (evidence.height, evidence.width))
 
-    def _decline(self, reason: str) -> Finding:
-        return Finding(self.name, self.family, "not_applicable", notes=(reason,))
-
     def _report(
         self, fine: FloatArray, coarse: FloatArray, valid: BoolArray, shape: tuple[int, int]
     ) -> Finding:
         deviations, slope, spread = find_softness(fine[valid], coarse[valid])
         marks = np.zeros(valid.shape, dtype=np.float32)
-        marks[valid] = _squash(deviations, MAP_HALF_WAY)
+        marks[valid] = logistic(deviations - MAP_HALF_WAY)
         peak = float(np.quantile(deviations, SCORE_QUANTILE))
         share = float((deviations >= MAP_HALF_WAY).mean())
         return Finding(
             self.name,
             self.family,
             "ok",
-            score=float(_squash(np.array([peak], np.float32), SCORE_HALF_WAY)[0]),
+            score=float(logistic(np.float32(peak) - SCORE_HALF_WAY)),
             map=LocalizationMap(
                 upsample_blocks(marks, shape, block=CELL), spread_blocks(valid, shape, block=CELL)
             ),
@@ -154,9 +152,3 @@ def find_softness(fine: FloatArray, coarse: FloatArray) -> tuple[FloatArray, flo
     rest -= np.median(rest)
     spread = max(float(np.median(np.abs(rest))) / MAD_OF_NORMAL, MIN_SPREAD)
     return (-rest / spread).astype(np.float32), slope, spread
-
-
-def _squash(deviations: FloatArray, half_way: float) -> FloatArray:
-    """Logistic function, 0.5 at `half_way`."""
-    exponent = np.clip(half_way - deviations, -30, 30)  # exp() stays in the range of float32
-    return np.asarray(1 / (1 + np.exp(exponent)), dtype=np.float32)

@@ -6,6 +6,7 @@ import numpy as np
 
 from imforensics.methods.base import Method, Reference
 from imforensics.preprocessing.blocks import spread_blocks, upsample_blocks
+from imforensics.preprocessing.logistic import logistic
 from imforensics.preprocessing.median_traces import describe_traces, sum_median_traces
 from imforensics.preprocessing.noise import luma
 from imforensics.preprocessing.windows import gather_windows
@@ -84,13 +85,10 @@ class MedianFiltering(Method):
             )
         return self._report(logits, valid, facts, "jpeg" if is_jpeg else "lossless", shape)
 
-    def _decline(self, reason: str) -> Finding:
-        return Finding(self.name, self.family, "not_applicable", notes=(reason,))
-
     def _report(
         self, logits: FloatArray, valid: BoolArray, ratio: float, kind: str, shape: tuple[int, int]
     ) -> Finding:
-        marks = np.where(valid, _squash(logits, MAP_HALF_WAY[kind]), np.float32(0))
+        marks = np.where(valid, logistic(logits - MAP_HALF_WAY[kind]), np.float32(0))
         values = upsample_blocks(marks, shape, block=CELL)
         textured = spread_blocks(valid, shape, block=CELL)
         peak = np.quantile(logits[valid], [SCORE_QUANTILE[kind]])
@@ -100,7 +98,7 @@ class MedianFiltering(Method):
             self.name,
             self.family,
             "ok",
-            score=float(_squash(peak, SCORE_HALF_WAY[kind])[0]),
+            score=float(logistic(peak - SCORE_HALF_WAY[kind])[0]),
             map=LocalizationMap(values, textured),
             mask=(values >= THRESHOLD) & textured if can_decide else None,
             threshold=THRESHOLD if can_decide else None,
@@ -154,9 +152,3 @@ def measure_windows(pixels: UInt8Array, *, is_jpeg: bool) -> tuple[FloatArray, B
     logits = describe_traces(sums) @ np.array(weights, dtype=np.float32) + np.float32(bias)
     valid = sums[..., 0] >= MIN_SUPPORT * WINDOW**2
     return logits, valid, float((total[1] + 1) / (total[2] + 1))
-
-
-def _squash(logits: FloatArray, half_way: float) -> FloatArray:
-    """Logistic function, 0.5 at `half_way`."""
-    exponent = np.clip(half_way - logits, -30, 30)  # exp() stays in the range of float32
-    return np.asarray(1 / (1 + np.exp(exponent)), dtype=np.float32)

@@ -93,9 +93,6 @@ class Noisesniffer(Method):
         )
         return self._report(smooth, quiet, regions, (evidence.height, evidence.width))
 
-    def _decline(self, reason: str) -> Finding:
-        return Finding(self.name, self.family, "not_applicable", notes=(reason,))
-
     def _report(
         self, smooth: FloatArray, quiet: FloatArray, regions: list[NoiseRegion], shape: tuple[int, int]
     ) -> Finding:

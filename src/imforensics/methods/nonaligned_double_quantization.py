@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from imforensics.methods.base import Method, Reference
+from imforensics.methods.luma_coefficients import BLOCK, find_baseline_jpeg
 from imforensics.preprocessing.blocks import gaussian_blocks
 from imforensics.preprocessing.earlier_grid import (
     EarlierGrid,
@@ -13,16 +14,15 @@ from imforensics.preprocessing.earlier_grid import (
     find_earlier_grid,
 )
 from imforensics.preprocessing.grid_periodicity import MIN_SIDE, measure_periodicity
+from imforensics.preprocessing.logistic import logistic
 from imforensics.preprocessing.noise import luma
 from imforensics.types import Evidence, Finding, FloatArray, JsonValue, LocalizationMap
 
-BLOCK = 8
 SIGMA = 2.0  # blocks; of the Gaussian over neighbours
 # Blocks under the Gaussian that count as independent: half of the 4 pi sigma^2 that it averages.
 EFFECTIVE_BLOCKS = 2 * np.pi * SIGMA**2
 MIN_INFORMATION = 0.5  # nats expected of all of them, below which nothing can be said
 MAX_EVIDENCE = 6.0  # nats of one block, before averaging
-MAX_LOGIT = 30.0
 THRESHOLD = 0.5
 # Share of the blocks that tell from which on the earlier grid is the image's, not a part's; the smaller one
 # holds where it is clearest in the image as a whole.
@@ -76,28 +76,18 @@ class NonalignedDoubleQuantization(Method):
 
     def analyze(self, evidence: Evidence) -> Finding:
         """Find an earlier grid, and mark the blocks that have it or lack it."""
-        if evidence.jpeg is None:
-            raise ValueError(f"{self.name} needs a JPEG; the pipeline checks `requires` before")
-        table = evidence.jpeg.quantization_tables[0]
-        if min(evidence.height, evidence.width) < MIN_SIDE:
-            size = f"{evidence.width}x{evidence.height}"
-            return self._decline(f"The image is {size} pixels; at least {MIN_SIDE} on each side are needed.")
-        if table.min() < 1 or table.max() > 255:
-            return self._decline(
-                "The luminance table has divisors outside 1 to 255: not an 8-bit baseline one."
-            )
+        jpeg = find_baseline_jpeg(evidence, min_side=MIN_SIDE)
+        if isinstance(jpeg, str):
+            return self._decline(jpeg)
         plane = luma(evidence.pixels)
         plane -= np.float32(128)
         if not plane.std() > 0:
             return self._decline("The image is flat: there are no coefficients to look at.")
-        strengths = expected_strengths(evidence.jpeg.read_coefficients()[0], table)
+        strengths = expected_strengths(jpeg.read_coefficients()[0], jpeg.quantization_tables[0])
         grid = find_earlier_grid(measure_periodicity(plane), strengths)
         if not grid.is_found:
             return self._report_nothing(grid, plane.shape)
         return self._report(grid, *_average(*block_evidence(plane, grid, strengths)), plane.shape)
-
-    def _decline(self, reason: str) -> Finding:
-        return Finding(self.name, self.family, "not_applicable", notes=(reason,))
 
     def _report_nothing(self, grid: EarlierGrid, shape: tuple[int, ...]) -> Finding:
         values = np.zeros(shape, dtype=np.float32)
@@ -125,7 +115,7 @@ class NonalignedDoubleQuantization(Method):
         has_it = evidence > 0
         share = float(has_it[support].mean()) if support.any() else 0.0
         is_whole = share >= (WHOLE_WINDOW_SHARE if grid.window == (0, 0, *shape) else WHOLE_SHARE)
-        marks = np.where(support, _posterior(-evidence if is_whole else evidence), np.float32(0))
+        marks = np.where(support, logistic((-evidence if is_whole else evidence) - MARGIN), np.float32(0))
         values = _spread(marks, shape, grid.offset)
         score = _score_lacking(evidence[support]) if is_whole else _score_region(grid)
         return Finding(
@@ -147,11 +137,6 @@ def _average(evidence: FloatArray, information: FloatArray) -> tuple[FloatArray,
     within = np.clip(evidence, -MAX_EVIDENCE, MAX_EVIDENCE)
     weight = np.float32(EFFECTIVE_BLOCKS)
     return gaussian_blocks(within, sigma=SIGMA) * weight, gaussian_blocks(information, sigma=SIGMA) * weight
-
-
-def _posterior(evidence: FloatArray) -> FloatArray:
-    """Logistic function, 0.5 at MARGIN."""
-    return np.asarray(1 / (1 + np.exp(np.clip(MARGIN - evidence, -MAX_LOGIT, MAX_LOGIT))), dtype=np.float32)
 
 
 def _score_region(grid: EarlierGrid) -> float:

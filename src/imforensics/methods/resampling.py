@@ -13,6 +13,7 @@ from imforensics.preprocessing.interpolation_spectrum import (
     relative_power,
     usable_frequencies,
 )
+from imforensics.preprocessing.logistic import logistic
 from imforensics.preprocessing.noise import luma
 from imforensics.types import BoolArray, Evidence, Finding, FloatArray, JsonValue, LocalizationMap
 
@@ -24,7 +25,6 @@ WHOLE_SHARE = 0.5  # of the windows with one and the same peak: then the whole i
 # at this limit 3 of 169 photographs (train, val) have a marked region, at 1 they are 7.
 MAX_NFA = 5e-4
 SAME_BINS = 2  # peaks within so many bins are one frequency
-MAX_LOGIT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Resampling(Method):
             return Finding(self.name, self.family, "not_applicable", notes=(note,))
         error = prediction_error(luma(evidence.pixels))
         peaks, whole = self._find_peaks(error)
-        levels = _squash(np.float32(np.log10(MAX_NFA)) - peaks.log_nfa)
+        levels = logistic((np.float32(np.log10(MAX_NFA)) - peaks.log_nfa) * np.float32(np.log(10)))
         values, mask = _paint(peaks, levels, shape, side=side)
         found = int((peaks.log_nfa < np.log10(MAX_NFA)).sum())
         return Finding(
@@ -202,11 +202,6 @@ def _paint(
 def _frequency(row: int, column: int, side: int) -> list[JsonValue]:
     """Cycles a pixel down and across."""
     return [round((row - side if row > side // 2 else row) / side, 4), round(column / side, 4)]
-
-
-def _squash(exponent: FloatArray) -> FloatArray:
-    limited = np.clip(exponent * np.float32(np.log(10)), -MAX_LOGIT, MAX_LOGIT)
-    return np.asarray(1 / (1 + np.exp(-limited)), dtype=np.float32)
 
 
 def _notes(found: int, whole: tuple[int, int] | None) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pydantic import Field
 from imforensics.methods.base import Method, MethodOptions, Reference
 from imforensics.preprocessing.blocks import find_analysable_blocks, spread_blocks, upsample_blocks
 from imforensics.preprocessing.cooccurrence import CLASSES, count_cooccurrences
+from imforensics.preprocessing.logistic import logistic
 from imforensics.preprocessing.noise import luma
 from imforensics.preprocessing.outliers import fit_gaussian, project_principal
 from imforensics.preprocessing.windows import gather_windows
@@ -89,9 +90,6 @@ class Splicebuster(Method):
             )
         return self._report(features, valid, stride, disjoint, shape)
 
-    def _decline(self, reason: str) -> Finding:
-        return Finding(self.name, self.family, "not_applicable", notes=(reason,))
-
     def _report(
         self, features: FloatArray, valid: BoolArray, stride: int, disjoint: float, shape: tuple[int, int]
     ) -> Finding:
@@ -162,5 +160,4 @@ def _measure(components: FloatArray) -> tuple[FloatArray, float]:
 
 def _squash(deviations: FloatArray, half_way: float) -> FloatArray:
     """Logistic function of asinh(z), 0.5 at `half_way`: outliers lie far apart and must stay apart."""
-    exponent = np.float32(STEEPNESS) * (np.arcsinh(np.float32(half_way)) - np.arcsinh(deviations))
-    return np.asarray(1 / (1 + np.exp(exponent)), dtype=np.float32)
+    return logistic(np.float32(STEEPNESS) * (np.arcsinh(deviations) - np.arcsinh(np.float32(half_way))))

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 from imforensics.methods.base import Method, MethodOptions, Reference
 from imforensics.preprocessing.blocks import find_analysable_blocks, spread_blocks, upsample_blocks
 from imforensics.preprocessing.chroma_noise import block_detail_levels, gaussian_mean, half_size_ycbcr
+from imforensics.preprocessing.logistic import logistic
 from imforensics.preprocessing.noise import MAD_OF_NORMAL
 from imforensics.types import (
     OUTSIDE_KEY,
@@ -35,7 +36,6 @@ TEXTURE_POWER = 0.2
 MIN_SPREAD = 0.1  # of ln(level): in an even image, differences below 10 % are within the error of estimation
 HALF_WAY = 2.0  # robust standard deviations at which the map reads 0.5
 SCORE_QUANTILE = 0.99
-MAX_LOGIT = 30.0  # exp() stays in the range of float32
 PICTURE_SCALE = 50  # a noise level of 5.1 gray levels shows white
 
 
@@ -119,15 +119,12 @@ class WaveletNoise(Method):
             return self._decline("Flat, saturated or without noise all over: there is no noise to compare.")
         return self._report(_compare(levels, valid), valid, (evidence.height, evidence.width))
 
-    def _decline(self, reason: str) -> Finding:
-        return Finding(self.name, self.family, "not_applicable", notes=(reason,))
-
     def _report(self, levels: _Levels, valid: BoolArray, shape: tuple[int, int]) -> Finding:
         block, is_either = self.options.block, self.options.deviation == "either"
         above = levels.logs - np.median(levels.logs[valid])
         spread = max(float(np.median(np.abs(above[valid]))) / MAD_OF_NORMAL, MIN_SPREAD)
         above = np.abs(above) if is_either else above
-        marks = _squash(above / np.float32(spread))
+        marks = logistic(above / np.float32(spread) - HALF_WAY)
         top = max(float(np.quantile(above[valid], SCORE_QUANTILE)), 0.0)
         plane = "colour" if levels.has_color else "brightness"
         caption = (
@@ -190,12 +187,6 @@ def _notes(levels: _Levels, valid: BoolArray, *, is_either: bool) -> tuple[str, 
     if levels.has_color:
         return notes
     return ("The image has no colour: its brightness is compared, where texture weighs more.", *notes)
-
-
-def _squash(deviations: FloatArray) -> FloatArray:
-    """Logistic function, 0.5 at HALF_WAY."""
-    exponent = np.clip(HALF_WAY - deviations, -MAX_LOGIT, MAX_LOGIT)
-    return np.asarray(1 / (1 + np.exp(exponent)), dtype=np.float32)
 
 
 def _draw(levels: FloatArray, shape: tuple[int, int], block: int) -> UInt8Array:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _FLAT_RANGE = 1  # gray levels
 _BRIGHTEST = 250  # near the ends of [0, 255], with room for the rounding of a JPEG decoder
 _DARKEST = 5
+_MAX_CLIPPED = 1 / 8  # share of a block's pixels with a channel at 0 or 255
 
 
 def block_means(image: FloatArray | UInt8Array, *, block: int) -> FloatArray:
@@ -114,6 +115,35 @@ def find_analysable_blocks(pixels: UInt8Array, *, block: int) -> BoolArray:
         is_saturated = (lowest.min(axis=-1) >= _BRIGHTEST) | (highest.max(axis=-1) <= _DARKEST)
         result[index] = ~(is_flat | is_saturated)
     return result
+
+
+def find_unclipped_blocks(pixels: UInt8Array, *, block: int) -> BoolArray:
+    """Blocks whose DCT coefficients another saving on the same grid can have kept.
+
+    Left out are flat and saturated ones, those of which more than an eighth of the pixels was cut to
+    [0, 255], and those that the edge cuts: their padding is made anew in each saving.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB.
+        block: side of a block in pixels.
+
+    Returns:
+        (ceil(H / block), ceil(W / block)) bool.
+
+    >>> find_unclipped_blocks(np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3) * 9, block=2)
+    array([[False, False]])
+    >>> find_unclipped_blocks(np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3) * 9 + 9, block=2)
+    array([[ True, False]])
+    """
+    clipped = np.zeros(pixels.shape[:2], dtype=np.uint8)
+    for channel in range(3):
+        plane = pixels[..., channel]
+        clipped |= (plane == 0) | (plane == 255)
+    usable = find_analysable_blocks(pixels, block=block) & (block_means(clipped, block=block) <= _MAX_CLIPPED)
+    height, width = pixels.shape[:2]
+    usable[height // block :] = False
+    usable[:, width // block :] = False
+    return usable
 
 
 def spread_blocks(values: BoolArray, shape: tuple[int, int], *, block: int) -> BoolArray:

@@ -1,4 +1,4 @@
-"""Connected regions of a mask, measured on its map. Pure numpy: importing scipy.ndimage takes longer."""
+"""Connected regions of a mask, measured on its map."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from imforensics.preprocessing.components import connect_runs
 from imforensics.types import BoolArray, FloatArray
 
 IndexArray = NDArray[np.int64]
@@ -68,7 +69,9 @@ def find_regions(mask: BoolArray, values: FloatArray, *, limit: int = 20) -> tup
     runs = _find_runs(mask)
     if runs.row.size == 0:
         return 0, ()
-    root = _connect(runs, pitch=mask.shape[1] + 2)
+    pitch = mask.shape[1] + 2
+    first = runs.row * pitch
+    root = connect_runs(first + runs.start, first + runs.stop, pitch=pitch)
     areas = np.bincount(root, weights=runs.stop - runs.start, minlength=root.size)
     roots = np.flatnonzero(areas)
     largest = roots[np.argsort(-areas[roots], kind="stable")[:limit]]
@@ -83,27 +86,6 @@ def _find_runs(mask: BoolArray) -> _Runs:
     starts, stops = np.flatnonzero(change > 0), np.flatnonzero(change < 0)
     pitch = width + 1
     return _Runs(row=starts // pitch, start=starts % pitch, stop=stops % pitch)
-
-
-def _connect(runs: _Runs, *, pitch: int) -> IndexArray:
-    """For each run the smallest index of a run connected with it (hooking and pointer jumping)."""
-    start_key = runs.row * pitch + runs.start
-    stop_key = runs.row * pitch + runs.stop
-    first = np.searchsorted(stop_key, start_key - pitch, side="left")
-    last = np.searchsorted(start_key, stop_key - pitch, side="right")
-    count = np.maximum(last - first, 0)
-    lower = np.repeat(np.arange(runs.row.size), count)
-    upper = np.repeat(first - np.cumsum(count) + count, count) + np.arange(lower.size)
-    parent = np.arange(runs.row.size)
-    while lower.size:
-        low, high = np.minimum(lower, upper), np.maximum(lower, upper)
-        np.minimum.at(parent, high, low)
-        while not np.array_equal(parent, shorter := parent[parent]):
-            parent = shorter
-        lower, upper = parent[lower], parent[upper]
-        differ = lower != upper
-        lower, upper = lower[differ], upper[differ]
-    return parent
 
 
 def _measure(runs: _Runs, members: IndexArray, values: FloatArray) -> Region:

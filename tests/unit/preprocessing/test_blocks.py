@@ -8,6 +8,7 @@ import pytest
 from imforensics.preprocessing.blocks import (
     block_means,
     find_analysable_blocks,
+    find_unclipped_blocks,
     smooth_blocks,
     spread_blocks,
     upsample_blocks,
@@ -66,3 +67,14 @@ def test_flat_and_saturated_blocks_cannot_be_analysed() -> None:
     assert spread.shape == (16, 29)
     assert not spread[:8, :16].any()
     assert spread[8:, 24:].all()
+
+
+def test_blocks_with_many_clipped_pixels_or_cut_by_the_edge_are_left_out() -> None:
+    pixels = np.random.default_rng(0).integers(60, 90, (20, 35, 3), dtype=np.uint8)
+    pixels[0, :8, 1] = 255  # 8 of 64 pixels, an eighth: still usable
+    pixels[0, 8:16, 0], pixels[1, 8, 2] = 0, 255  # one more
+    pixels[8:16, :8] = 128  # flat
+    expected = np.zeros((3, 5), dtype=bool)
+    expected[:2, :4] = True
+    expected[0, 1] = expected[1, 0] = False
+    np.testing.assert_array_equal(find_unclipped_blocks(pixels, block=8), expected)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imforensics.preprocessing.components import label_components
+from imforensics.preprocessing.components import connect_runs, label_components
 
 
 def flood(plane: NDArray[np.bool_], first: int) -> tuple[NDArray[np.int32], int]:
@@ -50,3 +50,16 @@ def test_nothing_gives_no_component(shape: tuple[int, int, int]) -> None:
     assert count == 0
     assert labels.shape == shape
     assert not labels.any()
+
+
+def test_runs_that_touch_only_across_the_ends_of_rows_stay_apart() -> None:
+    width = 4  # a row's last cell, then the first cells of the next two rows
+    rows, starts, stops = np.array([0, 1, 3]), np.array([3, 0, 0]), np.array([4, 1, width])
+    first = rows * (width + 2)
+    np.testing.assert_array_equal(connect_runs(first + starts, first + stops, pitch=width + 2), [0, 1, 2])
+
+
+def test_a_run_that_joins_two_names_the_first_for_all() -> None:
+    starts, stops = np.array([0, 4, 11, 30]), np.array([1, 5, 14, 31])  # two, one below both, one far away
+    np.testing.assert_array_equal(connect_runs(starts, stops, pitch=10), [0, 0, 0, 3])
+    assert connect_runs(starts[:0], stops[:0], pitch=10).size == 0

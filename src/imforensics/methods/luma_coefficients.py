@@ -1,0 +1,75 @@
+"""What methods that read a JPEG's luma coefficients block by block start from, or why they cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imforensics.preprocessing.blocks import find_unclipped_blocks
+from imforensics.types import BoolArray, Evidence, Int16Array, JpegInfo, UInt16Array
+
+BLOCK = 8
+MIN_BLOCKS = 4  # on each side
+
+
+@dataclass(frozen=True, slots=True)
+class LumaCoefficients:
+    """The luma of a baseline JPEG whose blocks are 8x8 pixels of the image.
+
+    Attributes:
+        quantized: (rows, columns, 8, 8) int16 quantized coefficients, natural order, read-only.
+        table: (8, 8) uint16 divisors, 1 to 255.
+        usable: (rows, columns) bool, at least one True: blocks whose coefficients a saving can have kept.
+    """
+
+    quantized: Int16Array
+    table: UInt16Array
+    usable: BoolArray
+
+
+def read_luma_coefficients(evidence: Evidence) -> LumaCoefficients | str:
+    """Read the luma coefficients, and find the blocks that are worth looking at.
+
+    Args:
+        evidence: a JPEG.
+
+    Returns:
+        The coefficients; a sentence that says why there are none to look at, for a finding "not_applicable".
+
+    Raises:
+        EvidenceError: the entropy-coded data cannot be decoded.
+        ValueError: the evidence is no JPEG.
+    """
+    jpeg = find_baseline_jpeg(evidence, min_side=MIN_BLOCKS * BLOCK)
+    if isinstance(jpeg, str):
+        return jpeg
+    quantized = jpeg.read_coefficients()[0]
+    usable = find_unclipped_blocks(evidence.pixels, block=BLOCK)
+    if usable.shape != quantized.shape[:2]:
+        return "The first component is subsampled: its blocks are not 8x8 pixels of the image."
+    if not usable.any():
+        return "Flat or clipped all over: there are no coefficients to look at."
+    return LumaCoefficients(quantized, jpeg.quantization_tables[0], usable)
+
+
+def find_baseline_jpeg(evidence: Evidence, *, min_side: int) -> JpegInfo | str:
+    """The evidence's JPEG, if it is large enough and its luminance table is an 8-bit one.
+
+    Args:
+        evidence: a JPEG.
+        min_side: least height and width in pixels.
+
+    Returns:
+        The JPEG; a sentence that says what is wrong with it, for a finding "not_applicable".
+
+    Raises:
+        ValueError: the evidence is no JPEG.
+    """
+    if evidence.jpeg is None:
+        raise ValueError("a method of luma coefficients needs a JPEG; the pipeline checks `requires` before")
+    if min(evidence.height, evidence.width) < min_side:
+        size = f"{evidence.width}x{evidence.height}"
+        return f"The image is {size} pixels; at least {min_side} on each side are needed."
+    table = evidence.jpeg.quantization_tables[0]
+    if table.min() < 1 or table.max() > 255:
+        return "The luminance table has divisors outside 1 to 255: not an 8-bit baseline one."
+    return evidence.jpeg
