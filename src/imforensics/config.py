@@ -145,7 +145,7 @@ def load_config(
     >>> load_config(ScanConfig, overrides=["timeout_seconds=5"]).timeout_seconds
     5.0
     """
-    values = {} if path is None else _read_mapping(path)
+    values = {} if path is None else read_mapping(path)
     if profile is not None and "methods" in values:
         raise ConfigError(f"{path} names the methods: leave out the profile {profile!r}, or `methods` there")
     if issubclass(model, AnalyzeConfig):
@@ -184,7 +184,12 @@ def config_digest(settings: Mapping[str, JsonValue]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _read_mapping(path: Path) -> dict[str, Any]:
+def read_mapping(path: Path) -> dict[str, Any]:
+    """The keys and values of a YAML file, unchecked; empty for an empty file.
+
+    Raises:
+        ConfigError: the file cannot be read, or holds no keys.
+    """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -1,8 +1,9 @@
-"""`imforensics train-detector`: train, evaluate and export the paper's detector."""
+"""`imforensics train-detector`: train a detector, the paper's or a localizer."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,35 +13,57 @@ from imforensics.cli.progress import training_progress
 
 if TYPE_CHECKING:
     from imforensics.models.train import TrainResult
+    from imforensics.models.train_localizer import TrainLocalizerResult
 
 
 @click.command("train-detector")
 @training_options("checkpoints, logs, curves, metrics and the bundle")
 def command(options: TrainingOptions) -> None:
-    """Train a detector on a labelled data set and export it as a bundle.
+    """Train a detector and export it as a bundle.
 
-    Needs the extra "train" (TensorFlow). The data set's folder is dataset.root, or lies below the folder
-    that IMFORENSICS_DATA names. Standard output gets the test metrics as JSON.
+    A classifier learns from a labelled data set; with `kind: localizer` in the configuration a localizer
+    learns from forgeries made of authentic photographs. Needs the extra "train" (TensorFlow). The folder of a
+    data set is its `root`, or lies below the folder that IMFORENSICS_DATA names. Standard output gets what
+    was measured as JSON.
 
     \b
     Examples:
       imforensics train-detector -c configs/train_detector_paper.yaml -o runs/paper
       imforensics train-detector -c configs/train_detector_twin.yaml --set input.kind=rgb -o runs/rgb
       imforensics train-detector -c configs/train_detector_paper.yaml -o runs/paper --resume
+      imforensics train-detector -c configs/train_localizer.yaml -o runs/localizer
     """
     from imforensics.config import load_config
-    from imforensics.models.detector_config import TrainDetectorConfig
-    from imforensics.models.train import train_detector
+    from imforensics.models.detector_kinds import detector_config
 
-    config = load_config(TrainDetectorConfig, options.config_path, options.overrides)
-    result = train_detector(
-        config,
-        options.run_folder,
-        resume=options.resume,
-        overwrite=options.overwrite,
-        progress=training_progress(quiet=options.quiet),
-    )
-    click.echo(json.dumps(_summarize(result), indent=2))
+    config = load_config(detector_config(options.config_path), options.config_path, options.overrides)
+    if config.kind == "localizer":
+        from imforensics.models.train_localizer import train_localizer
+
+        summary = _summarize_localizer(train_localizer(config, **_run(options)))
+    else:
+        from imforensics.models.train import train_detector
+
+        summary = _summarize(train_detector(config, **_run(options)))
+    click.echo(json.dumps(summary, indent=2))
+
+
+def _run(options: TrainingOptions) -> dict[str, Any]:
+    return {
+        "run_folder": options.run_folder,
+        "resume": options.resume,
+        "overwrite": options.overwrite,
+        "progress": training_progress(quiet=options.quiet),
+    }
+
+
+def _summarize_localizer(result: TrainLocalizerResult) -> dict[str, Any]:
+    validation = result.validation
+    return {
+        "epochs": result.state.epoch,
+        "validation": {name: asdict(reached) for name, reached in validation.by_origin.items()},
+        "untouched_alarms": validation.untouched_alarms,
+    }
 
 
 def _summarize(result: TrainResult) -> dict[str, Any]:

@@ -107,6 +107,36 @@ def identify_services(
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownTables:
+    """Listed tables of one encoder at one setting.
+
+    Attributes:
+        family: see `TableCandidate`.
+        setting: the encoder's setting, or the cameras.
+        tables: luminance and chrominance, (8, 8) uint16, natural order.
+    """
+
+    family: str
+    setting: str
+    tables: tuple[UInt16Array, UInt16Array]
+
+
+def list_known_tables() -> tuple[KnownTables, ...]:
+    """All listed tables of encoders that scale no table of the standard, in the order of the list."""
+    return tuple(
+        KnownTables(
+            family,
+            setting,
+            (
+                np.array(known[0], dtype=np.uint16).reshape(8, 8),
+                np.array(known[1], dtype=np.uint16).reshape(8, 8),
+            ),
+        )
+        for family, setting, known, _ in _known_tables()
+    )
+
+
 def _scaled(tables: Sequence[UInt16Array]) -> Iterator[TableCandidate]:
     """Tables that are those of the standard's Annex K times a percentage."""
     luma_quality = find_ijg_quality(tables[0], is_luma=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from imforensics.errors import InterruptedRunError
+from imforensics.models.variables import unreadable_checkpoint
 
 if TYPE_CHECKING:
     import keras
@@ -168,13 +168,19 @@ def load_saved_fit(folder: Path, state_type: type[StateT]) -> SavedFit[StateT] |
     newest = newest_checkpoint(folder)
     if newest is None:
         return None
+    return SavedFit(read_state(newest, state_type), newest / MODEL_FILE, newest / BEST_FILE)
+
+
+def read_state(checkpoint: Path, state_type: type[StateT]) -> StateT:
+    """How far the fit of a checkpoint is.
+
+    Raises:
+        InterruptedRunError: it cannot be read.
+    """
     try:
-        state = state_type.model_validate_json((newest / STATE_FILE).read_text(encoding="utf-8"))
+        return state_type.model_validate_json((checkpoint / STATE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValidationError) as error:
-        raise InterruptedRunError(
-            f"The checkpoint {newest} cannot be read: {error}. Start the run again with --overwrite."
-        ) from error
-    return SavedFit(state, newest / MODEL_FILE, newest / BEST_FILE)
+        raise unreadable_checkpoint(checkpoint, error) from error
 
 
 def _flush(path: Path) -> None:

@@ -16,10 +16,11 @@ from imforensics.models.gan_config import TrainGanConfig
 from imforensics.models.gan_images import iterate_epoch, middle_patches, whole_views
 from imforensics.models.gan_pictures import draw_gan_curves, save_grid
 from imforensics.models.gan_scores import feature_scale, kernel_distance, mean_distance, random_features
-from imforensics.models.gan_state import GanFitState, GanRow, load_arrays, load_state, save_state
+from imforensics.models.gan_state import GanFitState, GanRow, load_state, save_state
 from imforensics.models.gan_step import Adversaries, draw_step
 from imforensics.models.progress import Progress
 from imforensics.models.training_log import TensorBoardLog, write_log
+from imforensics.models.variables import load_arrays
 from imforensics.types import FloatArray, UInt8Array
 
 CHECKPOINTS = Path("checkpoints") / "gan"

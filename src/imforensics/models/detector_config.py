@@ -65,6 +65,7 @@ class TrainDetectorConfig(ConfigModel):
     """What `train-detector` does: data, network, fit and the bundle made of it.
 
     Attributes:
+        kind: tells this configuration from a localizer's.
         name: name of the bundle.
         dataset: labelled images with a committed split by source group.
         pairs: "raw" takes the files as they are; "twin" takes each tampered file and its own host, saved
@@ -79,6 +80,7 @@ class TrainDetectorConfig(ConfigModel):
         workers: processes that prepare inputs; None takes one a core.
     """
 
+    kind: Literal["classifier"] = "classifier"
     name: str = Field("detector", pattern=r"^[a-z0-9][a-z0-9_]{0,62}$")
     dataset: DatasetConfig = DatasetConfig()
     pairs: Literal["raw", "twin", "exact_twin"] = "raw"

@@ -20,7 +20,7 @@ from imforensics.evidence.quantization import estimate_quality
 from imforensics.models.detector_config import NetworkInputConfig
 from imforensics.models.progress import Progress
 from imforensics.preprocessing.inputs import build_network_input
-from imforensics.preprocessing.jpeg import Subsampling, resave_jpeg
+from imforensics.preprocessing.jpeg import Subsampling, decode_own_jpeg, encode_jpeg
 from imforensics.types import FloatArray, Sample, UInt8Array
 
 if TYPE_CHECKING:
@@ -92,17 +92,28 @@ def read_example(example: Example) -> UInt8Array:
         EvidenceError: a file cannot be read.
         DatasetError: `saved_like` is no JPEG.
     """
-    pixels = read_evidence(example.image_path).pixels
     if example.saved_like is None:
-        return pixels
-    jpeg = read_evidence(example.saved_like).jpeg
-    if jpeg is None:
+        return read_evidence(example.image_path).pixels
+    return np.array(decode_own_jpeg(encode_like(example)))
+
+
+def encode_like(example: Example) -> bytes:
+    """The picture of an example, saved with the quantization tables and subsampling of its `saved_like`.
+
+    Raises:
+        EvidenceError: a file cannot be read.
+        DatasetError: `saved_like` is no JPEG.
+    """
+    like = example.saved_like
+    jpeg = None if like is None else read_evidence(like).jpeg
+    if like is None or jpeg is None:
         raise DatasetError(
-            f"{example.saved_like} is no JPEG, so its host cannot be saved with its quantization tables. "
+            f"{like} is no JPEG, so its host cannot be saved with its quantization tables. "
             "Leave it out of the twins, or train with pairs: raw."
         )
-    subsampling = _encoder_subsampling(example.saved_like, jpeg.subsampling)
-    return resave_jpeg(pixels, tables=jpeg.quantization_tables, subsampling=subsampling)
+    subsampling = _encoder_subsampling(like, jpeg.subsampling)
+    pixels = read_evidence(example.image_path).pixels
+    return encode_jpeg(pixels, tables=jpeg.quantization_tables, subsampling=subsampling)
 
 
 def build_input(pixels: UInt8Array, spec: NetworkInputConfig) -> FloatArray:

@@ -132,6 +132,16 @@ def _load_or_build(
     return model
 
 
+def step_callback(progress: Progress) -> Any:
+    """A Keras callback that tells `progress` of each step."""
+    import keras
+
+    def advance(batch: int, logs: Any = None) -> None:  # noqa: ARG001 - the names are Keras's
+        progress.advance()
+
+    return keras.callbacks.LambdaCallback(on_train_batch_end=advance)
+
+
 def batch_callback(progress: Progress, batch_size: int, images: int) -> Any:
     """A Keras callback that tells `progress` of each batch of an epoch."""
     import keras

@@ -20,13 +20,13 @@ from imforensics.models.gan_state import (
     WEIGHTS_FILE,
     EncoderRow,
     GanFitState,
-    load_arrays,
     load_state,
     save_state,
 )
 from imforensics.models.gan_step import Adversaries
 from imforensics.models.progress import Progress
 from imforensics.models.training_log import TensorBoardLog, write_log
+from imforensics.models.variables import load_arrays
 from imforensics.types import UInt8Array
 
 if TYPE_CHECKING:

@@ -33,15 +33,15 @@ class Graph:
         self._inputs: list[Any] = []
         self._outputs: list[Any] = []
 
-    def add_input(self, name: str, *shape: int) -> str:
-        """A float32 input of any batch size."""
+    def add_input(self, name: str, *shape: int | str) -> str:
+        """A float32 input of any batch size; a side with a name takes any value."""
         import onnx
 
         self._inputs.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["N", *shape]))
         return name
 
-    def add_output(self, value: str, name: str, *shape: int) -> None:
-        """A float32 output of any batch size."""
+    def add_output(self, value: str, name: str, *shape: int | str) -> None:
+        """A float32 output of any batch size; a side with a name takes any value."""
         import onnx
 
         self._nodes.append(onnx.helper.make_node("Identity", [value], [name]))

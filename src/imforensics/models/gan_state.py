@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from imforensics.errors import InterruptedRunError
 from imforensics.models.checkpoints import STATE_FILE, newest_checkpoint, replace_checkpoint
+from imforensics.models.variables import Groups, save_arrays, unreadable_checkpoint
 
 WEIGHTS_FILE = "weights.npz"
 BEST_WEIGHTS_FILE = "best.npz"
-Groups = Mapping[str, Sequence[Any]]
 
 
 class GanRow(BaseModel):
@@ -149,41 +146,4 @@ def load_state(folder: Path, row_type: type[RowT]) -> tuple[GanFitState[RowT], P
         rows = tuple(row_type.model_validate(row) for row in content["rows"])
         return GanFitState(rows, int(content["best_epoch"]), bool(content["stopped"])), newest
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
-        raise _unreadable(newest, error) from error
-
-
-def save_arrays(path: Path, groups: Groups) -> None:
-    """Write the values of variables."""
-    values = {
-        f"{name}_{index:03d}": np.asarray(variable.numpy())
-        for name, variables in groups.items()
-        for index, variable in enumerate(variables)
-    }
-    with path.open("wb") as file:
-        np.savez(file, **values)  # type: ignore[arg-type]  # the stub knows no names
-
-
-def load_arrays(path: Path, groups: Groups) -> None:
-    """Give variables the values that `save_arrays` wrote.
-
-    Raises:
-        InterruptedRunError: the file cannot be read, or was written for other networks.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            expected = {
-                f"{name}_{index:03d}" for name, group in groups.items() for index in range(len(group))
-            }
-            if set(stored.files) != expected:
-                raise ValueError(f"it holds {len(stored.files)} arrays, expected {len(expected)}")
-            for name, variables in groups.items():
-                for index, variable in enumerate(variables):
-                    variable.assign(stored[f"{name}_{index:03d}"])
-    except (OSError, ValueError, EOFError) as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: Exception) -> InterruptedRunError:
-    return InterruptedRunError(
-        f"The checkpoint {path} cannot be read: {error}. Start the run again with --overwrite."
-    )
+        raise unreadable_checkpoint(newest, error) from error

@@ -175,18 +175,19 @@ def family_tables(family: TableFamily, *, quality: int) -> tuple[UInt16Array, UI
     return luma, chroma
 
 
-def draw_chain(generator: np.random.Generator, *, name: str = "resaved") -> Chain:
+def draw_chain(generator: np.random.Generator, *, name: str = "resaved", may_scale: bool = True) -> Chain:
     """One chain of the `resaved` protocol: tables, quality, subsampling, for half of them a resize first.
 
     Args:
         generator: source of randomness.
         name: of the chain.
+        may_scale: False keeps the size.
 
     Returns:
         The chain: family, subsampling uniform; quality uniform over the integers of RESAVED_QUALITIES; scale
         1, or uniform over RESAVED_SCALES rounded to three decimals.
     """
-    is_resized = generator.random() < RESAVED_SCALE_SHARE
+    is_resized = generator.random() < RESAVED_SCALE_SHARE and may_scale
     scale = round(float(generator.uniform(*RESAVED_SCALES)), 3) if is_resized else 1.0
     families, subsamplings = get_args(TableFamily), get_args(Subsampling)
     return Chain(

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 200  # places tried before giving up
 SHRINK_BLUR = 0.5  # sigma = 0.5 sqrt(1 / scale^2 - 1) pixels before shrinking keeps fine detail from aliasing
+TOUCHED = 8  # pixels beyond the source that bicubic interpolation and a softened edge may read
 MIN_SIDE = 48
 
 
-def forge_copy_move(
+def forge_copy_move(  # noqa: PLR0913 - each is a property of the copy of its own
     pixels: UInt8Array,
     rng: np.random.Generator,
     *,
@@ -31,12 +32,14 @@ def forge_copy_move(
     area: float = 0.05,
     feather: float = 1.0,
     min_change: float = 4.0,
+    shape: BoolArray | None = None,
+    attempts: int = ATTEMPTS,
 ) -> Forgery:
     """Copy a part of a photograph to another place of it. Saving is the caller's.
 
-    The part is a random blob. With another turn or a scale the copy is interpolated (bicubic, blurred before
-    shrinking); shifts and quarter turns are exact inside the feathered edge. Source and target lie inside the
-    picture and do not overlap.
+    The part is a random blob, or the shape given. With another turn or a scale the copy is interpolated
+    (bicubic, blurred before shrinking); shifts and quarter turns are exact inside the feathered edge. Source
+    and target lie inside the picture and do not overlap.
 
     Args:
         pixels: (H, W, 3) uint8 RGB, at least 48 pixels on each side; not modified.
@@ -47,6 +50,8 @@ def forge_copy_move(
         feather: sigma in pixels of the Gaussian that softens the edge; 0 leaves it hard.
         min_change: mean absolute change in gray levels under the target; a copy that nobody could see (sky
             on sky) is placed anew.
+        shape: (h, w) bool, the part instead of a random blob of that area, (h, w) within the picture.
+        attempts: places tried before giving up.
 
     Returns:
         The forgery; its masks and transform are exact.
@@ -62,9 +67,9 @@ def forge_copy_move(
     """
     _check(pixels, scale, area)
     height, width = pixels.shape[:2]
-    blob = draw_blob(max(16, round(area * height * width)), rng)
+    blob = draw_blob(max(16, round(area * height * width)), rng) if shape is None else shape
     turn = _turn(rotation, scale)
-    for _ in range(ATTEMPTS):
+    for _ in range(attempts):
         placed = _place(blob, turn, (height, width), rng)
         if placed is None:
             continue
@@ -73,12 +78,13 @@ def forge_copy_move(
         target = np.asarray(alpha >= 0.5)
         if not target.any() or (target & source).any() or _touches_edge(target):
             continue
-        forged = _paste(pixels, transform, alpha, scale)
+        forged = _paste(pixels, transform, alpha, source, scale)
         if np.abs(forged[target].astype(np.int16) - pixels[target]).mean() >= min_change:
             return Forgery(forged, target, source, transform)
+    share = blob.sum() / (height * width)
     raise ValueError(
-        f"Found no place for a copy of {area:.0%} of a {width}x{height} picture at scale {scale:g} that "
-        f"changes it by {min_change:g} gray levels in {ATTEMPTS} attempts. Ask for a smaller area or change"
+        f"Found no place for a copy of {share:.0%} of a {width}x{height} picture at scale {scale:g} that "
+        f"changes it by {min_change:g} gray levels in {attempts} attempts. Ask for a smaller area or change"
     )
 
 
@@ -136,23 +142,63 @@ def _cover(source: BoolArray, transform: Matrix, feather: float) -> NDArray[np.f
     """Opacity of the copy at each pixel, [0, 1], softened inwards so that it stays within the blob."""
     plane = Image.fromarray(source.astype(np.float32))
     cover = plane.transform(plane.size, Image.Transform.AFFINE, _invert(transform), Image.Resampling.BILINEAR)
-    values = np.asarray(cover, dtype=np.float32)
+    values = np.array(cover, dtype=np.float32)
     if feather <= 0:
         return np.asarray(values >= 0.5, dtype=np.float32)
-    as_gray = Image.fromarray(np.rint(values * 255).astype(np.uint8))
+    box = _bounds(values > 0, _reach(feather))
+    as_gray = Image.fromarray(np.rint(values[box] * 255).astype(np.uint8))
     soft = np.asarray(as_gray.filter(ImageFilter.GaussianBlur(feather)), dtype=np.float32) / 255
-    return np.asarray(np.where(values > 0, soft, 0), dtype=np.float32)
+    values[box] = np.where(values[box] > 0, soft, 0)
+    return values
 
 
 def _touches_edge(mask: BoolArray) -> bool:
     return bool(mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any())
 
 
-def _paste(pixels: UInt8Array, transform: Matrix, alpha: NDArray[np.float32], scale: float) -> UInt8Array:
+def _paste(
+    pixels: UInt8Array, transform: Matrix, alpha: NDArray[np.float32], source: BoolArray, scale: float
+) -> UInt8Array:
+    box = _bounds(alpha > 0, 0)
+    share, below = alpha[box][..., np.newaxis], pixels[box]
+    moved = _move(pixels, transform, source, scale, box).astype(np.float32)
+    forged = pixels.copy()
+    forged[box] = np.where(share > 0, np.clip(np.rint(share * moved + (1 - share) * below), 0, 255), below)
+    return forged
+
+
+def _move(
+    pixels: UInt8Array, transform: Matrix, source: BoolArray, scale: float, box: tuple[slice, slice]
+) -> UInt8Array:
+    """What the copy shows in a box of the picture; a shift by whole pixels needs no interpolation."""
+    right, down = (round(shift) for shift in transform[:, 2].tolist())
+    if np.array_equal(transform, [[1, 0, right], [0, 1, down]]):
+        rows, columns = (
+            np.clip(np.arange(side.start, side.stop) - shift, 0, limit - 1)
+            for side, shift, limit in zip(box, (down, right), pixels.shape[:2], strict=True)
+        )
+        return np.asarray(pixels[np.ix_(rows, columns)])
     image = Image.fromarray(pixels)
     if scale < 1:
-        image = image.filter(ImageFilter.GaussianBlur(SHRINK_BLUR * float(np.sqrt(1 / scale**2 - 1))))
+        sigma = SHRINK_BLUR * float(np.sqrt(1 / scale**2 - 1))
+        rows, columns = _bounds(source, _reach(sigma) + TOUCHED)
+        part = image.crop((columns.start, rows.start, columns.stop, rows.stop))
+        image.paste(part.filter(ImageFilter.GaussianBlur(sigma)), (columns.start, rows.start))
     moved = image.transform(image.size, Image.Transform.AFFINE, _invert(transform), Image.Resampling.BICUBIC)
-    share = alpha[..., np.newaxis]
-    mixed = share * np.asarray(moved, dtype=np.float32) + (1 - share) * pixels
-    return np.where(share > 0, np.clip(np.rint(mixed), 0, 255), pixels).astype(np.uint8)
+    return np.asarray(moved)[box]
+
+
+def _bounds(mask: BoolArray, margin: int) -> tuple[slice, slice]:
+    """Rows and columns that hold all True pixels, with a margin, within the picture; all of an empty mask."""
+    if not mask.any():
+        return slice(0, mask.shape[0]), slice(0, mask.shape[1])
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return (
+        slice(max(0, int(rows[0]) - margin), min(mask.shape[0], int(rows[-1]) + margin + 1)),
+        slice(max(0, int(columns[0]) - margin), min(mask.shape[1], int(columns[-1]) + margin + 1)),
+    )
+
+
+def _reach(sigma: float) -> int:
+    """Pixels beyond which Pillow's Gaussian blur (three box blurs) sees nothing."""
+    return int(np.ceil(4 * sigma)) + 4

@@ -1,0 +1,169 @@
+"""What made forgeries are drawn from: shares of manipulations, saves, sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, Self, TypeVar
+
+from pydantic import Field, model_validator
+
+from imforensics.config import ConfigModel
+from imforensics.datasets.lists import Split
+from imforensics.preprocessing.jpeg import Subsampling
+from imforensics.types import Manipulation
+
+TableSource = Literal["ijg", "ramp", "capped", "photoshop", "real"]
+KeyT = TypeVar("KeyT", bound=str)
+EdgeKind = Literal["hard", "feathered", "blended"]
+Range = tuple[float, float]
+
+MANIPULATIONS: dict[Manipulation, float] = {
+    "splicing": 0.55,
+    "copy_move": 0.2,
+    "removal": 0.1,
+    "retouch": 0.1,
+    "text": 0.05,
+}
+EDGES: dict[EdgeKind, float] = {"hard": 0.35, "feathered": 0.5, "blended": 0.15}
+SPLIT_SHARES: dict[Split, float] = {"train": 0.7, "val": 0.15, "test": 0.15}
+FIRST_TABLES: dict[TableSource, float] = {
+    "ijg": 0.6,
+    "ramp": 0.04,
+    "capped": 0.04,
+    "photoshop": 0.12,
+    "real": 0.2,
+}
+FIRST_SUBSAMPLINGS: dict[Subsampling, float] = {"4:2:0": 0.6, "4:2:2": 0.15, "4:4:4": 0.25}
+
+
+def check_weights(name: str, weights: Mapping[KeyT, float]) -> None:
+    """Refuse weights that are negative, or all zero, with a ValueError that names them."""
+    if any(weight < 0 for weight in weights.values()) or sum(weights.values()) <= 0:
+        raise ValueError(f"{name} must be weights of at least 0, one of them above 0")
+
+
+class SaveConfig(ConfigModel):
+    """How a picture may be saved once.
+
+    Attributes:
+        jpeg: share of pictures saved as JPEG; the others are not compressed (a last save is then a PNG).
+        quality: lowest and highest quality of the tables made by a formula.
+        usual_quality: the range that most qualities are from.
+        usual: share of qualities drawn from `usual_quality`; the others are from `quality`, evenly.
+        tables: weights of where quantization tables are from: "ijg" (libjpeg's), "ramp" and "capped" (other
+            formulas, see `preprocessing.chains.family_tables`), "photoshop" (levels of Photoshop from 5 on,
+            save for web from 60 on), "real" (of the pool's own files and of known cameras).
+        subsampling: weights of the chroma subsamplings, for tables that are not tied to one.
+    """
+
+    jpeg: float = Field(1.0, ge=0, le=1)
+    quality: tuple[int, int] = (50, 98)
+    usual_quality: tuple[int, int] = (75, 95)
+    usual: float = Field(0.75, ge=0, le=1)
+    tables: dict[TableSource, float] = Field(default_factory=lambda: dict(FIRST_TABLES))
+    subsampling: dict[Subsampling, float] = Field(default_factory=lambda: dict(FIRST_SUBSAMPLINGS))
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for name in ("quality", "usual_quality"):
+            low, high = getattr(self, name)
+            if not 1 <= low <= high <= 100:
+                raise ValueError(f"{name} must be two qualities, 1 <= low <= high <= 100")
+        check_weights("tables", self.tables)
+        check_weights("subsampling", self.subsampling)
+        return self
+
+
+class SynthesisConfig(ConfigModel):
+    """What forgeries are drawn from; all shares are probabilities.
+
+    Attributes:
+        manipulations: weights of the kinds.
+        area: smallest and largest wanted area of the alteration, as shares of the picture; log-uniform.
+        min_area: pairs whose mask covers less of the picture are drawn anew.
+        min_change: pairs whose pixels in the mask change by less, in gray levels on average, are drawn anew.
+        native: share of hosts, and of donors, cut from a photograph at its own resolution, with its own past
+            in it; the others are reduced by a random factor, which removes that past.
+        on_own_grid: share of native hosts cut on the JPEG grid of their own file.
+        max_reduction: of hosts and donors that are reduced, at most by this factor.
+        first_save: of the host, before it is altered.
+        off_grid: share of first saves whose 8x8 grid is not the one of the last save.
+        donor_save: of the picture that a splice is cut from.
+        edges: weights of how pasted content meets the host: "hard", "feathered", "blended" (in the gradient
+            domain).
+        feather: range of the sigma of a feathered edge, in pixels.
+        colour_match: share of splices whose colours are moved towards those of their surroundings.
+        turned: share of splices and copies that are turned.
+        scaled: share of splices and copies that are scaled.
+        inpainting: removals may be filled by OpenCV's inpainting (Telea, Navier-Stokes); needs the extra
+            "train".
+        middle_save: share of pictures saved once more after the alteration, before the last save.
+        resized: share of pictures resized after the alteration (and after the middle save).
+        resize: range of that factor.
+        last_save: of the altered picture and its twin alike.
+    """
+
+    manipulations: dict[Manipulation, float] = Field(default_factory=lambda: dict(MANIPULATIONS))
+    area: Range = (0.005, 0.3)
+    min_area: float = Field(0.003, gt=0, lt=0.5)
+    min_change: float = Field(1.5, ge=0)
+    native: float = Field(0.5, ge=0, le=1)
+    on_own_grid: float = Field(0.5, ge=0, le=1)
+    max_reduction: float = Field(4.0, ge=1)
+    first_save: SaveConfig = SaveConfig(jpeg=0.75)
+    off_grid: float = Field(0.08, ge=0, le=1)
+    donor_save: SaveConfig = SaveConfig(jpeg=0.75)
+    edges: dict[EdgeKind, float] = Field(default_factory=lambda: dict(EDGES))
+    feather: Range = (0.4, 2.5)
+    colour_match: float = Field(0.35, ge=0, le=1)
+    turned: float = Field(0.3, ge=0, le=1)
+    scaled: float = Field(0.5, ge=0, le=1)
+    inpainting: bool = True
+    middle_save: float = Field(0.1, ge=0, le=1)
+    resized: float = Field(0.12, ge=0, le=1)
+    resize: Range = (0.6, 1.3)
+    last_save: SaveConfig = SaveConfig(
+        jpeg=0.9,
+        quality=(60, 100),
+        usual_quality=(80, 97),
+        tables={"ijg": 0.5, "ramp": 0.05, "capped": 0.05, "photoshop": 0.2, "real": 0.2},
+        subsampling={"4:2:0": 0.5, "4:2:2": 0.15, "4:4:4": 0.35},
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        check_weights("manipulations", self.manipulations)
+        check_weights("edges", self.edges)
+        for name, limit in (("area", 0.5), ("resize", 4.0), ("feather", 20.0)):
+            low, high = getattr(self, name)
+            if not 0 < low <= high <= limit:
+                raise ValueError(f"{name} must be two numbers, 0 < low <= high <= {limit:g}")
+        if self.min_area > self.area[1]:
+            raise ValueError("min_area must not be above the largest area")
+        return self
+
+
+class SynthesizeConfig(SynthesisConfig):
+    """What `synthesize` draws pairs from, and how it goes through them.
+
+    Attributes:
+        size: height and width of every file.
+        splits: weights of train, val and test; photographs are parted first, so that hosts and donors of one
+            split are in no other.
+        max_side: of larger photographs the middle is used, at most so many pixels a side; null uses all.
+        cache_mb: decoded photographs that each process keeps, in 2^20 bytes.
+        timeout_seconds: a pair that takes longer is counted as failed.
+    """
+
+    size: tuple[int, int] = (256, 384)
+    splits: dict[Split, float] = Field(default_factory=lambda: dict(SPLIT_SHARES))
+    max_side: int | None = Field(2048, ge=64)
+    cache_mb: int = Field(512, ge=16)
+    timeout_seconds: float = Field(60.0, gt=0)
+
+    @model_validator(mode="after")
+    def _check_size(self) -> Self:
+        if min(self.size) < 64:
+            raise ValueError("size must be two sides of at least 64 pixels")
+        check_weights("splits", self.splits)
+        return self

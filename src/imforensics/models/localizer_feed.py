@@ -1,0 +1,246 @@
+"""Batches for the localizer, made by worker processes while the network learns; nothing is kept on disk."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from imforensics.config import DatasetConfig
+from imforensics.datasets.base import load_dataset, load_split
+from imforensics.datasets.synthesis.pairs import draw_pair
+from imforensics.datasets.synthesis.pool import PhotoPool, load_pool
+from imforensics.evidence import read_evidence
+from imforensics.models.localizer_config import BLOCK, TrainLocalizerConfig
+from imforensics.models.localizer_inputs import LocalizerInput, build_localizer_input
+from imforensics.models.localizer_pairs import LabelledPair, load_labelled_pairs
+from imforensics.preprocessing.blocks import block_means
+from imforensics.preprocessing.chains import apply_chain, draw_chain
+from imforensics.preprocessing.jpeg import decode_jpeg
+from imforensics.types import BoolArray, FloatArray
+
+AHEAD = 3  # batches made ahead, a worker
+TRAINING, VALIDATION = 0, 1  # streams of the seed
+
+
+@dataclass(frozen=True, slots=True)
+class LocalizerBatch:
+    """What a step learns from: N pictures of R x C blocks.
+
+    Attributes:
+        traces: (N, R, C, CHANNELS) float16.
+        table: (N, TABLE_FACTS) float32.
+        pixels: (N, 8R, 8C, 3) uint8, or float32 residuals.
+        marks: (N, R, C, 1) float32, share of each block that is tampered.
+        labels: (N, 1) float32: 1 tampered, 0 authentic.
+        weights: (N, 1) float32: 0 where the label must not be learned from, see `LabelledPair.is_exact`.
+        origins: (N,) where each picture comes from: "made", "labelled", "resaved" or "untouched".
+    """
+
+    traces: np.ndarray
+    table: FloatArray
+    pixels: np.ndarray
+    marks: FloatArray
+    labels: FloatArray
+    weights: FloatArray
+    origins: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """One picture of a batch before it is stacked; `mask` is None for an authentic one."""
+
+    content: bytes
+    mask: BoolArray | None
+    origin: str
+    weight: float = 1.0
+
+
+class BatchMaker:
+    """Makes the batches of one split; each is a function of (configuration, epoch, step) alone."""
+
+    def __init__(self, config: TrainLocalizerConfig, split: str) -> None:
+        """Find the photographs, and read the labelled pairs.
+
+        Args:
+            config: what is drawn from.
+            split: "train" or "val": whose photographs are used.
+
+        Raises:
+            DatasetError: a data set or split is missing.
+        """
+        self._config = config
+        self._stream = TRAINING if split == "train" else VALIDATION
+        self._paths = _list_photos(config.data.photos, split)
+        self._pool: PhotoPool = load_pool(self._paths)
+        labelled = config.data.labelled
+        self._labelled = load_labelled_pairs(labelled.dataset, split) if labelled is not None else {}
+
+    def make_batch(self, epoch: int, step: int) -> LocalizerBatch:
+        """Pairs, then untouched photographs."""
+        data = self._config.data
+        rng = np.random.default_rng([self._config.seed, self._stream, epoch, step])
+        size = data.sizes[int(rng.integers(len(data.sizes)))]
+        inputs: list[LocalizerInput] = []
+        masks: list[FloatArray] = []
+        weights: list[tuple[bool, float]] = []
+        origins: list[str] = []
+        for number in range(data.pairs):
+            turns = rng.random(2) < 0.5
+            for shown in self._draw_pair(rng, size, epoch=epoch, number=step * data.pairs + number):
+                inputs.append(_flip_input(self._read(shown.content), turns))
+                masks.append(_mark_blocks(shown.mask, size)[_flips(turns)])
+                weights.append((shown.mask is not None, shown.weight))
+                origins.append(shown.origin)
+        for _ in range(data.untouched):
+            inputs.append(self._cut_untouched(rng, size))
+            masks.append(_mark_blocks(None, size))
+            weights.append((False, 1.0))
+            origins.append("untouched")
+        labels, shares = np.array(weights, dtype=np.float32).T
+        return LocalizerBatch(
+            traces=np.stack([item.traces.values for item in inputs]),
+            table=np.stack([item.traces.table for item in inputs]),
+            pixels=np.stack([item.pixels for item in inputs]),
+            marks=np.stack(masks)[..., np.newaxis],
+            labels=labels[:, np.newaxis],
+            weights=shares[:, np.newaxis],
+            origins=tuple(origins),
+        )
+
+    def _draw_pair(
+        self, rng: np.random.Generator, size: tuple[int, int], *, epoch: int, number: int
+    ) -> tuple[_Shown, _Shown]:
+        labelled = self._config.data.labelled
+        candidates = self._labelled.get(size, ())
+        if labelled is not None and candidates and rng.random() < labelled.share:
+            pair = candidates[int(rng.integers(len(candidates)))]
+            return _show_labelled(pair, rng, resaved=bool(rng.random() < labelled.resaved))
+        made = draw_pair(
+            self._pool,
+            self._config.data.synthesis,
+            seed=int(np.random.SeedSequence([self._config.seed, self._stream, epoch]).generate_state(1)[0]),
+            index=number,
+            size=size,
+        )
+        return _Shown(made.tampered, made.mask, "made"), _Shown(made.twin, None, "made")
+
+    def _read(self, content: bytes) -> LocalizerInput:
+        evidence = read_evidence(content)
+        streams = self._config.network.streams
+        if evidence.jpeg is None:
+            return build_localizer_input(evidence.pixels, None, None, streams=streams)
+        luma, table = evidence.jpeg.read_coefficients()[0], evidence.jpeg.quantization_tables[0]
+        return build_localizer_input(evidence.pixels, luma, table, streams=streams)
+
+    def _cut_untouched(self, rng: np.random.Generator, size: tuple[int, int]) -> LocalizerInput:
+        """A part of a photograph's file on its own grid, as a lossless crop would leave it."""
+        numbers = self._pool.find_hosts(size)
+        for _ in range(len(numbers)):
+            photo = self._pool.photos[numbers[int(rng.integers(len(numbers)))]]
+            if photo.is_jpeg and photo.height >= size[0] and photo.width >= size[1]:
+                break
+        evidence = read_evidence(photo.path)
+        down, across = (
+            int(rng.integers(side // BLOCK + 1)) for side in (photo.height - size[0], photo.width - size[1])
+        )
+        top, left = photo.top + down * BLOCK, photo.left + across * BLOCK
+        pixels = evidence.pixels[top : top + size[0], left : left + size[1]]
+        streams = self._config.network.streams
+        if evidence.jpeg is None:
+            return build_localizer_input(pixels, None, None, streams=streams)
+        luma = evidence.jpeg.read_coefficients()[0]
+        rows, columns = (
+            slice(start // BLOCK, (start + side) // BLOCK)
+            for start, side in zip((top, left), size, strict=True)
+        )
+        table = evidence.jpeg.quantization_tables[0]
+        return build_localizer_input(pixels, luma[rows, columns], table, streams=streams)
+
+
+class Feed:
+    """Batches of an epoch in order, made ahead by worker processes."""
+
+    def __init__(self, pool: ProcessPoolExecutor, workers: int) -> None:
+        """Take batches from a pool whose workers were prepared by `_prepare`."""
+        self._pool = pool
+        self._ahead = workers * AHEAD
+
+    def iterate(self, epoch: int, steps: int) -> Iterator[LocalizerBatch]:
+        """The batches of one epoch."""
+        waiting: deque[Future[LocalizerBatch]] = deque()
+        for step in range(steps):
+            waiting.append(self._pool.submit(_make_batch, epoch, step))
+            if len(waiting) > self._ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+@contextmanager
+def open_feed(config: TrainLocalizerConfig, split: str) -> Iterator[Feed]:
+    """Worker processes that make the batches of one split; ended on leaving."""
+    # spawn: a fork of a process in which TensorFlow runs threads can hang
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        config.workers, mp_context=context, initializer=_prepare, initargs=(config, split)
+    ) as pool:
+        yield Feed(pool, config.workers)
+
+
+_maker: list[BatchMaker] = []
+
+
+def _prepare(config: TrainLocalizerConfig, split: str) -> None:
+    _maker[:] = [BatchMaker(config, split)]
+
+
+def _make_batch(epoch: int, step: int) -> LocalizerBatch:
+    return _maker[0].make_batch(epoch, step)
+
+
+def _list_photos(datasets: tuple[DatasetConfig, ...], split: str) -> list[Path]:
+    return [
+        sample.image_path
+        for config in datasets
+        for sample in load_split(load_dataset(config.name, config.root), split)
+        if sample.label == 0
+    ]
+
+
+def _show_labelled(pair: LabelledPair, rng: np.random.Generator, *, resaved: bool) -> tuple[_Shown, _Shown]:
+    """A labelled forgery and its host, as they are or both through one more chain of the same size."""
+    if not resaved:
+        weight = float(pair.is_exact)
+        return (
+            _Shown(pair.tampered, pair.mask, "labelled", weight),
+            _Shown(pair.host, None, "labelled", weight),
+        )
+    chain = draw_chain(rng, may_scale=False)
+    saved = [apply_chain(decode_jpeg(content), chain) for content in (pair.tampered, pair.host)]
+    return _Shown(saved[0], pair.mask, "resaved"), _Shown(saved[1], None, "resaved")
+
+
+def _mark_blocks(mask: BoolArray | None, size: tuple[int, int]) -> FloatArray:
+    """(R, C) float32, share of each block that is tampered."""
+    if mask is None:
+        return np.zeros((size[0] // BLOCK, size[1] // BLOCK), dtype=np.float32)
+    return block_means(mask.view(np.uint8), block=BLOCK)
+
+
+def _flips(turns: np.ndarray) -> tuple[slice, slice]:
+    up_down, left_right = (slice(None, None, -1 if turn else 1) for turn in turns)
+    return up_down, left_right
+
+
+def _flip_input(item: LocalizerInput, turns: np.ndarray) -> LocalizerInput:
+    """Mirrored; magnitudes of coefficients do not change when whole blocks are mirrored."""
+    where = _flips(turns)
+    traces = type(item.traces)(item.traces.values[where], item.traces.table)
+    return LocalizerInput(traces, item.pixels[where])

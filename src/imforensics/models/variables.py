@@ -1,0 +1,51 @@
+"""Values of variables on disk, bit by bit: what a checkpoint of networks and optimizers holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imforensics.errors import InterruptedRunError
+
+Groups = Mapping[str, Sequence[Any]]
+
+
+def save_arrays(path: Path, groups: Groups) -> None:
+    """Write the values of variables."""
+    values = {
+        f"{name}_{index:03d}": np.asarray(variable.numpy())
+        for name, variables in groups.items()
+        for index, variable in enumerate(variables)
+    }
+    with path.open("wb") as file:
+        np.savez(file, **values)  # type: ignore[arg-type]  # the stub knows no names
+
+
+def load_arrays(path: Path, groups: Groups) -> None:
+    """Give variables the values that `save_arrays` wrote.
+
+    Raises:
+        InterruptedRunError: the file cannot be read, or was written for other networks.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            expected = {
+                f"{name}_{index:03d}" for name, group in groups.items() for index in range(len(group))
+            }
+            if set(stored.files) != expected:
+                raise ValueError(f"it holds {len(stored.files)} arrays, expected {len(expected)}")
+            for name, variables in groups.items():
+                for index, variable in enumerate(variables):
+                    variable.assign(stored[f"{name}_{index:03d}"])
+    except (OSError, ValueError, EOFError) as error:
+        raise unreadable_checkpoint(path, error) from error
+
+
+def unreadable_checkpoint(path: Path, error: Exception) -> InterruptedRunError:
+    """What to raise where a checkpoint cannot be read."""
+    return InterruptedRunError(
+        f"The checkpoint {path} cannot be read: {error}. Start the run again with --overwrite."
+    )
