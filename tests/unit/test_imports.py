@@ -106,6 +106,8 @@ def test_src_imports_only_declared_dependencies() -> None:
         allowed = base | train if path.is_relative_to(SRC / "models") or path in FITTING else base
         if path == SRC / "preprocessing" / "keypoints.py":
             allowed = base | copy_move
+        if path == SRC / "datasets" / "synthesis" / "removal.py":  # and says so where it is missing
+            allowed = base | train
         problems += [
             f"{path.relative_to(SRC)} imports {package}"
             for package in sorted(imported_packages(path))

@@ -18,6 +18,7 @@ CONFIGS = {
     "analyze": "imforensics.config:AnalyzeConfig",
     "scan": "imforensics.config:ScanConfig",
     "evaluate": "imforensics.config:EvaluateConfig",
+    "synthesize": "imforensics.datasets.synthesis.config:SynthesizeConfig",
     "train-detector": "imforensics.models.detector_config:TrainDetectorConfig",
     "train-gan": "imforensics.models.gan_config:TrainGanConfig",
     "train-autoencoder": "imforensics.models.autoencoder_config:TrainAutoencoderConfig",

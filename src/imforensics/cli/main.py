@@ -18,6 +18,7 @@ EXIT_ABOVE = 3
 COMMANDS: dict[str, tuple[str, str]] = {
     "analyze": ("imforensics.cli.analyze", "Analyze one or several images; statement, maps, report."),
     "scan": ("imforensics.cli.scan", "Analyze whole folders on all cores; resumes."),
+    "synthesize": ("imforensics.cli.synthesize", "Make forgeries with masks and twins from photographs."),
     "train-detector": ("imforensics.cli.train_detector", "Train a detector from a YAML config."),
     "train-gan": ("imforensics.cli.train_gan", "Train a generator of authentic images, with its encoder."),
     "train-autoencoder": (

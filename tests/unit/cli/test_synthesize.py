@@ -1,0 +1,160 @@
+"""The command `synthesize`: a data set that the adapter reads, that goes on and is never overwritten."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from fixtures.textures import make_texture
+from imforensics.cli.main import main
+from imforensics.datasets.base import load_dataset, load_split
+from imforensics.datasets.rasters import read_mask, read_rgb
+from imforensics.datasets.synthesis.config import SynthesizeConfig
+from imforensics.datasets.twins import find_twins
+from imforensics.pipeline.synthesize import plan_synthesis
+
+OPTIONS = ("--size", "96x128", "--set", "inpainting=false", "--set", "splits={train: 1, val: 1}", "-j", "1")
+
+
+def call(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["synthesize", *map(str, arguments), "-q"], catch_exceptions=False)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for name in ("authentic", "tampered", "masks")
+        for path in sorted((folder / name).iterdir())
+    }
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photos")
+    (folder / "trip").mkdir()
+    for number in range(4):
+        Image.fromarray(make_texture(180, 220, seed=number)).save(folder / "trip" / f"{number}.jpg")
+    Image.fromarray(make_texture(70, 80)).save(folder / "small.png")
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six pairs."""
+    out = tmp_path_factory.mktemp("sets") / "made"
+    result = call(photos, "-o", out, "--count", "6", *OPTIONS, "--json")
+    assert result.exit_code == 0, result.output
+    facts = json.loads(result.stdout)
+    assert (facts["pairs"], facts["made"], facts["failed"]) == (6, 6, 0)
+    assert (facts["photographs"], facts["too_small_for_hosts"], facts["unreadable"]) == (5, 1, 1)
+    return out
+
+
+def test_the_folder_adapter_reads_it(made: Path) -> None:
+    dataset = load_dataset("folder", made)
+    assert dataset.mask_defects == ()
+    tampered = [sample for sample in dataset.samples if sample.label == 1]
+    assert len(tampered) == len(dataset.samples) - len(tampered) == 6
+    for sample in tampered:
+        assert sample.mask_path is not None
+        mask = read_mask(sample.mask_path)
+        assert mask.shape == (96, 128)
+        twin = made / "authentic" / sample.image_path.name
+        change = np.abs(read_rgb(sample.image_path).astype(int) - read_rgb(twin)).max(axis=2)
+        assert change[mask].mean() > 2 * change[~mask].mean()
+        assert sample.group.startswith("trip/")
+        assert sample.manipulation is not None
+
+
+def test_each_forgery_finds_its_own_twin(made: Path) -> None:
+    dataset = load_dataset("folder", made)
+    found = find_twins(dataset)
+    assert len(found.pairs) + len(found.dropped) == 6
+    assert len(found.pairs) > 0
+    for pair in found.pairs:
+        assert pair.host_path.stem == pair.tampered.image_path.stem
+
+
+def test_no_photograph_is_in_two_splits(made: Path) -> None:
+    dataset = load_dataset("folder", made)
+    used = {
+        split: {name for s in load_split(dataset, split) for name in (s.group, s.donor) if name is not None}
+        for split in ("train", "val")
+    }
+    assert used["train"]
+    assert used["val"]
+    assert not used["train"] & used["val"]
+
+
+def test_it_goes_on_after_a_stop_with_the_same_files(photos: Path, made: Path) -> None:
+    before = contents(made)
+    (made / "tampered" / Path(next(name for name in before if "tampered" in name)).name).unlink()
+    with (made / "pairs.jsonl").open("a") as lines:
+        lines.write('{"index": 99, "auth')
+    manifest = (made / "manifest.csv").read_text()
+    (made / "manifest.csv").unlink()
+    result = call(photos, "-o", made, "--count", "7", *OPTIONS, "--json")
+    assert result.exit_code == 0, result.output
+    facts = json.loads(result.stdout)
+    assert (facts["pairs"], facts["made"]) == (7, 2)
+    after = contents(made)
+    assert {name: after[name] for name in before} == before
+    assert len(after) == 21
+    assert (made / "manifest.csv").read_text().startswith(manifest)
+    assert json.loads((made / "pairs.jsonl").read_text().splitlines()[-1])["recipe"]["seed"] == 0
+
+
+def test_nothing_is_overwritten(photos: Path, made: Path, tmp_path: Path) -> None:
+    before = contents(made)
+    result = call(photos, "-o", made, "--count", "1", *OPTIONS, "--seed", "5")
+    assert result.exit_code == 1
+    assert "made otherwise (other seed). Name another folder, or --overwrite" in result.output
+    assert contents(made) == before
+    (tmp_path / "tampered").mkdir()
+    (tmp_path / "tampered" / "mine.jpg").write_bytes(b"mine")
+    for extra in ((), ("--overwrite",)):
+        result = call(photos, "-o", tmp_path, *OPTIONS, *extra)
+        assert result.exit_code == 1
+        assert "no synthesis wrote it; name another folder" in result.output
+    assert (tmp_path / "tampered" / "mine.jpg").read_bytes() == b"mine"
+
+
+def test_overwrite_starts_again(photos: Path, tmp_path: Path) -> None:
+    config = SynthesizeConfig.model_validate({"size": (96, 128), "splits": {"train": 1}})
+    first = plan_synthesis(photos, tmp_path / "out", config, count=3, seed=0)
+    (tmp_path / "out" / "masks" / "old.png").write_bytes(b"old")
+    again = plan_synthesis(photos, tmp_path / "out", config, count=3, seed=1, overwrite=True)
+    assert first.todo == again.todo == (0, 1, 2)
+    assert not (tmp_path / "out" / "masks" / "old.png").exists()
+    assert json.loads((tmp_path / "out" / "plan.json").read_text())["seed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--size", "96"), 2, "is not HEIGHTxWIDTH"),
+        (("--size", "960x960"), 1, "None of the 5 photographs holds 960x960 pixels"),
+        (("--set", "area=[1, 2]"), 2, "area must be two numbers"),
+        (("--size", "96x96", "--set", "splits={val: 0.01, test: 9}"), 1, "splits={train: 1}"),
+    ],
+)
+def test_errors_name_the_fix(
+    photos: Path, tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    result = call(photos, "-o", tmp_path / "out", *arguments)
+    assert (result.exit_code, words in result.output) == (code, True), result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for folder, words in (("empty", "holds no image"), ("none", "is no folder")):
+        result = call(tmp_path / folder, "-o", tmp_path / "out")
+        assert result.exit_code == 1
+        assert words in result.output
