@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 N_RESAMPLES = 2000
 CONFIDENCE = 0.95
-CHUNK_CELLS = 1_000_000  # weights held at a time: 8 MB, and a few arrays of that size beside them
+CHUNK_CELLS = 1 << 16  # weights held at a time: 512 KB, and a few such arrays, in the processor's cache
 
 
 def draw_weights(
@@ -34,11 +34,8 @@ def draw_weights(
         (B, N) counts as float64; the B of all chunks sum to `n_resamples`.
     """
     names, member = np.unique(np.asarray(groups), return_inverse=True)
-    chunk = max(1, CHUNK_CELLS // max(member.size, 1))
-    for start in range(0, n_resamples, chunk):
-        size = min(chunk, n_resamples - start)
-        drawn = generator.multinomial(names.size, np.full(names.size, 1 / names.size), size=size)
-        yield drawn[:, member].astype(np.float64)
+    for drawn in _draw_groups(names.size, member.size, generator=generator, n_resamples=n_resamples):
+        yield drawn[:, member]
 
 
 def mean_interval(
@@ -73,12 +70,45 @@ def mean_interval(
     is_defined = ~np.isnan(array)
     if not is_defined.any():
         raise ValueError("Expected at least one defined value, received none")
-    array, keys = array[is_defined], keys[is_defined]
-    means = [
-        weights @ array / weights.sum(axis=1)
-        for weights in draw_weights(keys, generator=generator, n_resamples=n_resamples)
+    (interval,) = mean_intervals(
+        array[is_defined, None],
+        groups=keys[is_defined],
+        generator=generator,
+        n_resamples=n_resamples,
+        confidence=confidence,
+    )
+    return interval
+
+
+def mean_intervals(
+    values: Float64Array,
+    *,
+    groups: Sequence[object] | NDArray[np.generic],
+    generator: np.random.Generator,
+    n_resamples: int = N_RESAMPLES,
+    confidence: float = CONFIDENCE,
+) -> list[tuple[float, float]]:
+    """`mean_interval` of several columns of values from the same resamples, all drawn once.
+
+    Args:
+        values: (N, M) float64 without NaN, N at least 1.
+        groups: (N,) source of each row.
+        generator: source of randomness.
+        n_resamples: number of resamples.
+        confidence: coverage, in (0, 1).
+
+    Returns:
+        (low, high) of each column.
+    """
+    names, member = np.unique(np.asarray(groups), return_inverse=True)
+    sums = np.zeros((names.size, values.shape[1] + 1))
+    np.add.at(sums[:, :-1], member, values)
+    sums[:, -1] = np.bincount(member)
+    draws = _draw_groups(names.size, names.size, generator=generator, n_resamples=n_resamples)
+    totals = np.concatenate([drawn @ sums for drawn in draws])
+    return [
+        percentile_interval(column, confidence=confidence) for column in (totals[:, :-1] / totals[:, -1:]).T
     ]
-    return percentile_interval(np.concatenate(means), confidence=confidence)
 
 
 def detection_intervals(
@@ -113,15 +143,18 @@ def detection_intervals(
     if np.asarray(groups).shape != values.shape:
         raise ValueError(f"Expected {values.size} groups, received {np.asarray(groups).shape}")
     order = np.argsort(-values, kind="stable")
-    ordered, truth = values[order], is_tampered[order]
-    level_ends = np.flatnonzero(np.append(np.diff(ordered) != 0, True))
-    n_flagged = int((ordered >= threshold).sum())
+    ordered, truth = values[order], is_tampered[order].astype(np.float64)
+    level_starts = np.flatnonzero(np.append(True, np.diff(ordered) != 0))
+    n_flagged = int((ordered[level_starts] >= threshold).sum())
     collected: dict[str, list[Float64Array]] = {}
-    for weights in draw_weights(np.asarray(groups), generator=generator, n_resamples=n_resamples):
-        drawn = weights[:, order]
-        tp = np.cumsum(drawn * truth, axis=1)
-        fp = np.cumsum(drawn * ~truth, axis=1)
-        for name, metric in _weighted_metrics(tp, fp, level_ends, n_flagged).items():
+    keys = np.asarray(groups)[order]
+    for weights in draw_weights(keys, generator=generator, n_resamples=n_resamples):
+        tampered = weights * truth
+        authentic = weights - tampered
+        if level_starts.size < ordered.size:
+            tampered = np.add.reduceat(tampered, level_starts, axis=1)
+            authentic = np.add.reduceat(authentic, level_starts, axis=1)
+        for name, metric in _weighted_metrics(tampered, authentic, n_flagged).items():
             collected.setdefault(name, []).append(metric)
     return {
         name: percentile_interval(np.concatenate(parts), confidence=confidence)
@@ -144,39 +177,62 @@ def percentile_interval(resampled: Float64Array, *, confidence: float = CONFIDEN
     return float(low), float(high)
 
 
+def _draw_groups(
+    n_groups: int, width: int, *, generator: np.random.Generator, n_resamples: int
+) -> Iterator[Float64Array]:
+    """(B, n_groups) counts of resamples, as many at a time as `width` columns allow."""
+    chunk = max(1, CHUNK_CELLS // max(width, 1))
+    shares = np.full(n_groups, 1 / n_groups)
+    for start in range(0, n_resamples, chunk):
+        size = min(chunk, n_resamples - start)
+        yield generator.multinomial(n_groups, shares, size=size).astype(np.float64)
+
+
 def _weighted_metrics(
-    tp: Float64Array, fp: Float64Array, level_ends: NDArray[np.intp], n_flagged: int
+    tampered: Float64Array, authentic: Float64Array, n_flagged: int
 ) -> dict[str, Float64Array]:
-    """Metrics of B resamples from (B, N) running weights by falling score; (B,) each, NaN where undefined."""
+    """Metrics of B resamples; (B,) each, NaN where undefined.
+
+    Args:
+        tampered: (B, K) drawn tampered cases at each distinct score, highest first.
+        authentic: (B, K), the same of authentic ones.
+        n_flagged: so many of the scores are flagged.
+    """
+    tp, fp = np.cumsum(tampered, axis=1), np.cumsum(authentic, axis=1)
     positives, negatives = tp[:, -1], fp[:, -1]
     none = np.zeros_like(positives)
     hits, alarms = (tp[:, n_flagged - 1], fp[:, n_flagged - 1]) if n_flagged else (none, none)
     recall, fpr = _divide(hits, positives), _divide(alarms, negatives)
-    tp = np.concatenate([none[:, None], tp[:, level_ends]], axis=1)
-    fp = np.concatenate([none[:, None], fp[:, level_ends]], axis=1)
-    area = np.sum(np.diff(fp) * (tp[:, 1:] + tp[:, :-1]) / 2, axis=1)
-    precisions = tp[:, 1:] / np.maximum(tp[:, 1:] + fp[:, 1:], 1)
-    tpr = _divide(tp, positives[:, None])
-    rates = _divide(fp, negatives[:, None])
-    precision = np.where(hits + alarms > 0, hits / np.maximum(hits + alarms, 1), 0.0)
+    ordered = _row_products(authentic, tp) - _row_products(authentic, tampered) / 2  # pairs, ties one half
+    precisions = tp / np.maximum(tp + fp, 1)
     return {
         "accuracy": (hits + negatives - alarms) / (positives + negatives),
         "balanced_accuracy": (recall + 1 - fpr) / 2,
-        "precision": precision,
+        "precision": np.where(hits + alarms > 0, hits / np.maximum(hits + alarms, 1), 0.0),
         "recall": recall,
         "fpr": fpr,
         "f1": _divide(2 * hits, hits + alarms + positives),
-        "auc": _divide(area, positives * negatives),
-        "average_precision": _divide(np.sum(np.diff(tp) * precisions, axis=1), positives),
-        "tpr_at_fpr_1pct": _largest_below(tpr, rates, 0.01),
-        "tpr_at_fpr_5pct": _largest_below(tpr, rates, 0.05),
+        "auc": _divide(ordered, positives * negatives),
+        "average_precision": _divide(_row_products(tampered, precisions), positives),
+        "tpr_at_fpr_1pct": _largest_below(tp, fp, 0.01),
+        "tpr_at_fpr_5pct": _largest_below(tp, fp, 0.05),
     }
 
 
-def _largest_below(tpr: Float64Array, fpr: Float64Array, max_fpr: float) -> Float64Array:
+def _row_products(left: Float64Array, right: Float64Array) -> Float64Array:
+    """(B,) sums of products along the rows of two (B, K) arrays."""
+    return np.asarray(np.einsum("bk,bk->b", left, right))
+
+
+def _largest_below(tp: Float64Array, fp: Float64Array, max_fpr: float) -> Float64Array:
     """Largest TPR whose FPR is at most `max_fpr`; NaN where either class is absent."""
-    largest = np.max(np.where(fpr <= max_fpr, tpr, 0.0), axis=1)
-    return np.where(np.isnan(tpr[:, 0]) | np.isnan(fpr[:, 0]), np.nan, largest)
+    positives, negatives = tp[:, -1], fp[:, -1]
+    allowed = np.floor(
+        negatives * max_fpr + 1e-9
+    )  # whole false alarms; the product may fall short by rounding
+    n_below = np.count_nonzero(fp <= allowed[:, None], axis=1)  # fp never falls
+    best = np.where(n_below > 0, tp[np.arange(len(tp)), n_below - 1], 0.0)
+    return _divide(np.where(negatives > 0, best, np.nan), positives)
 
 
 def _divide(numerator: Float64Array, denominator: Float64Array) -> Float64Array:

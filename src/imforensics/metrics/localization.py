@@ -24,61 +24,36 @@ import numpy as np
 from imforensics.metrics.detection import (
     NAN,
     Confusion,
-    area_under_curve,
-    average_precision_from_counts,
     f1,
+    false_positive_rate,
     iou,
     mcc,
     ratio,
 )
+from imforensics.metrics.pixel_counts import BINS, Histogram, Pixels, select_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imforensics.types import BoolArray, FloatArray
 
+    Float64Array = NDArray[np.float64]
     Int64Array = NDArray[np.int64]
 
-BINS = 65536  # steps of 1.5e-5; one (BINS, 2) int64 table is 1 MB whatever the size of the image or the set
-CHUNK = 1 << 20  # pixels binned at a time: bounds the temporary arrays of large photographs to 20 MB
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One tampered image.
 
-def count_pixels(
-    values: FloatArray, gt_mask: BoolArray, *, threshold: float, valid: BoolArray | None = None
-) -> Confusion:
-    """Counts of pixels when every value ≥ threshold is flagged.
-
-    Args:
-        values: (H, W) in [0, 1].
-        gt_mask: (H, W) bool, True = tampered.
-        threshold: in [0, 1].
-        valid: (H, W) bool, pixels to count; None counts all.
-
-    Returns:
-        The counts.
-
-    Raises:
-        ValueError: sizes differ, or a value is outside [0, 1].
+    Attributes:
+        metrics: of `localize_metrics`.
+        counts: pixels by policy, "half" and, with a stored threshold, "fixed".
+        histogram: its pixels by value and truth.
     """
-    return _confusion(*_select(values, gt_mask, valid), threshold)
 
-
-def histogram_pixels(values: FloatArray, gt_mask: BoolArray, *, valid: BoolArray | None = None) -> Int64Array:
-    """Pixels by value and truth.
-
-    Args:
-        values: (H, W) in [0, 1].
-        gt_mask: (H, W) bool, True = tampered.
-        valid: (H, W) bool, pixels to count; None counts all.
-
-    Returns:
-        (BINS, 2) int64: row k counts k/BINS ≤ value < (k+1)/BINS, the last row 1 too; column 0 untampered,
-        column 1 tampered.
-
-    Raises:
-        ValueError: sizes differ, or a value is outside [0, 1].
-    """
-    return _histogram(*_select(values, gt_mask, valid))
+    metrics: dict[str, float]
+    counts: dict[str, Confusion]
+    histogram: Histogram
 
 
 def localize_metrics(
@@ -100,7 +75,26 @@ def localize_metrics(
     Raises:
         ValueError: sizes differ, or a value is outside [0, 1].
     """
-    return LocalizationAccumulator(threshold=threshold).add_tampered(values, gt_mask, valid=valid)
+    return measure_tampered(values, gt_mask, threshold=threshold, valid=valid).metrics
+
+
+def measure_tampered(
+    values: FloatArray, gt_mask: BoolArray, *, threshold: float | None, valid: BoolArray | None = None
+) -> Measured:
+    """`localize_metrics` with the counts it was made from."""
+    pixels = select_pixels(values, gt_mask, valid=valid)
+    counts, histogram = _confusions(pixels, threshold), pixels.histogram()
+    half = counts["half"]
+    n_tampered = half.tp + half.fn
+    metrics = {
+        "mask_area": np.count_nonzero(gt_mask) / max(gt_mask.size, 1),
+        "valid_area": pixels.n_valid / values.size,
+        **_at_threshold(counts.get("fixed"), "fixed"),
+        **_at_threshold(half, "half"),
+        **_over_thresholds(histogram.untampered, histogram.tampered),
+        "f1_all": ratio(2 * n_tampered, n_tampered + pixels.n_valid),
+    }
+    return Measured(metrics, counts, histogram)
 
 
 def false_alarm_metrics(
@@ -112,13 +106,8 @@ def false_alarm_metrics(
         false_alarm_area_fixed (NaN without a stored threshold), false_alarm_area_half, valid_area; NaN where
         no pixel is valid.
     """
-    flat, _ = _select(values, np.zeros(values.shape, dtype=np.bool_), valid)
-    fixed = NAN if threshold is None else ratio(int((flat >= threshold).sum()), flat.size)
-    return {
-        "false_alarm_area_fixed": fixed,
-        "false_alarm_area_half": ratio(int((flat >= 0.5).sum()), flat.size),
-        "valid_area": flat.size / values.size,
-    }
+    pixels = select_pixels(values, valid=valid)
+    return _false_alarms(_confusions(pixels, threshold)) | {"valid_area": pixels.n_valid / values.size}
 
 
 @dataclass
@@ -145,22 +134,20 @@ class LocalizationAccumulator:
         self, values: FloatArray, gt_mask: BoolArray, *, valid: BoolArray | None = None
     ) -> dict[str, float]:
         """Take one tampered image in and return its own metrics, see `localize_metrics`."""
-        flat, truth = _select(values, gt_mask, valid)
-        counts, table = _confusions(flat, truth, self.threshold), _histogram(flat, truth)
-        shares = {"mask_area": float(np.mean(gt_mask)), "valid_area": flat.size / values.size}
-        result = shares | _measure(counts, table)
-        self.pixels += table
-        for policy, confusion in counts.items():
+        measured = measure_tampered(values, gt_mask, threshold=self.threshold, valid=valid)
+        measured.histogram.add_to(self.pixels)
+        for policy, confusion in measured.counts.items():
             self._count(policy, confusion)
-        self._add_to_sums(result, prefix="")
+        self._add_to_sums(measured.metrics, prefix="")
         self.n_tampered += 1
-        return result
+        return measured.metrics
 
     def add_authentic(self, values: FloatArray, *, valid: BoolArray | None = None) -> dict[str, float]:
         """Take one authentic image in and return its own metrics, see `false_alarm_metrics`."""
-        result = false_alarm_metrics(values, threshold=self.threshold, valid=valid)
-        flat, truth = _select(values, np.zeros(values.shape, dtype=np.bool_), valid)
-        for policy, confusion in _confusions(flat, truth, self.threshold).items():
+        pixels = select_pixels(values, valid=valid)
+        counts = _confusions(pixels, self.threshold)
+        result = _false_alarms(counts) | {"valid_area": pixels.n_valid / values.size}
+        for policy, confusion in counts.items():
             self._count(f"authentic_{policy}", confusion)
         self._add_to_sums(result, prefix="authentic_")
         self.n_authentic += 1
@@ -217,37 +204,45 @@ class LocalizationAccumulator:
 
 
 def _pooled(pixels: Int64Array) -> dict[str, float]:
-    result = {f"{name}_pooled": value for name, value in _over_thresholds(*_cumulate(pixels)).items()}
+    over = _over_thresholds(pixels[:, 0], pixels[:, 1])
+    result = {f"{name}_pooled": value for name, value in over.items()}
     untampered, tampered = pixels.astype(np.float64).T
     pairs = float(untampered.sum() * tampered.sum())
     return result | {"auc_pooled_error": ratio(float(untampered @ tampered) / 2, pairs)}
 
 
-def _measure(counts: dict[str, Confusion], table: Int64Array) -> dict[str, float]:
-    """The metrics of one image, from its counts by policy and its table of pixels."""
-    n_untampered, n_tampered = (int(column.sum()) for column in table.T)  # 20 times sum(axis=0)'s speed
-    result = _at_threshold(counts.get("fixed"), "fixed") | _at_threshold(counts["half"], "half")
-    result |= _over_thresholds(*_cumulate(table))
-    return result | {"f1_all": ratio(2 * n_tampered, 2 * n_tampered + n_untampered)}
+def _over_thresholds(untampered: Int64Array, tampered: Int64Array) -> dict[str, float]:
+    """AUC, AP and the best of F1, IoU and MCC over the lower ends of bins, from their (K,) counts.
 
-
-def _over_thresholds(tp: Int64Array, fp: Int64Array) -> dict[str, float]:
-    n_tampered, n_untampered = (int(tp[-1]), int(fp[-1])) if tp.size else (0, 0)
-    if not n_tampered:
+    Only bins with tampered pixels are looked at: lowering a threshold past others adds false alarms alone,
+    which raises none of the metrics where it is above 0.
+    """
+    bins = np.flatnonzero(tampered)[::-1]  # highest value first
+    if not bins.size:
         return dict.fromkeys(("f1_best", "iou_best", "mcc_best", "auc", "ap"), NAN)
+    up_to = np.cumsum(untampered)
+    n_untampered = float(up_to[-1])
+    hits, ties = tampered[bins].astype(np.float64), untampered[bins].astype(np.float64)
+    below = up_to[bins] - ties
+    tp, fp = np.cumsum(hits), n_untampered - below  # whole numbers: exact
+    n_tampered = float(tp[-1])
     best_f1 = float(np.max(2 * tp / (tp + fp + n_tampered)))
-    hits, alarms = tp.astype(np.float64), fp.astype(np.float64)
-    flagged, rest = hits + alarms, n_tampered + n_untampered - hits - alarms
-    numerator = hits * (n_untampered - alarms) - alarms * (n_tampered - hits)
-    denominator = np.sqrt(flagged * rest * float(n_tampered) * float(n_untampered))
-    best_mcc = np.max(np.divide(numerator, denominator, out=np.zeros_like(hits), where=denominator > 0))
     return {
         "f1_best": best_f1,
         "iou_best": best_f1 / (2 - best_f1),  # IoU rises with F1: both are best at one threshold
-        "mcc_best": float(best_mcc),
-        "auc": area_under_curve(tp, fp),
-        "ap": average_precision_from_counts(tp, fp),
+        "mcc_best": _best_mcc(tp, fp, n_tampered, n_untampered),
+        "auc": ratio(float(hits @ (below + ties / 2)), n_tampered * n_untampered),  # pairs in the right order
+        "ap": float(hits @ (tp / (tp + fp))) / n_tampered,
     }
+
+
+def _best_mcc(tp: Float64Array, fp: Float64Array, n_tampered: float, n_untampered: float) -> float:
+    """Largest MCC over counts, at least 0: that of flagging every pixel or none, by convention."""
+    flagged = tp + fp
+    scale = np.sqrt(flagged * (n_tampered + n_untampered - flagged))
+    covariance = tp * n_untampered - fp * n_tampered
+    best = np.max(np.divide(covariance, scale, out=np.zeros_like(tp), where=scale > 0), initial=0.0)
+    return ratio(float(best), (n_tampered * n_untampered) ** 0.5, zero_division=0.0)
 
 
 def _at_threshold(counts: Confusion | None, policy: str) -> dict[str, float]:
@@ -257,47 +252,16 @@ def _at_threshold(counts: Confusion | None, policy: str) -> dict[str, float]:
     }
 
 
-def _confusion(flat: FloatArray, truth: BoolArray, threshold: float) -> Confusion:
-    flagged = flat >= threshold
-    n_flagged, n_tampered = int(flagged.sum()), int(truth.sum())
-    tp = int((flagged & truth).sum())
-    fp = n_flagged - tp
-    return Confusion(tp=tp, fp=fp, fn=n_tampered - tp, tn=flat.size - n_tampered - fp)
-
-
-def _confusions(flat: FloatArray, truth: BoolArray, threshold: float | None) -> dict[str, Confusion]:
+def _confusions(pixels: Pixels, threshold: float | None) -> dict[str, Confusion]:
     """Counts at 0.5 and, where there is one, at the stored threshold, by the name of the policy."""
-    counts = {"half": _confusion(flat, truth, 0.5)}
-    return counts if threshold is None else counts | {"fixed": _confusion(flat, truth, threshold)}
+    counts = {"half": pixels.confusion(0.5)}
+    return counts if threshold is None else counts | {"fixed": pixels.confusion(threshold)}
 
 
-def _histogram(flat: FloatArray, truth: BoolArray) -> Int64Array:
-    table = np.zeros(2 * BINS, dtype=np.int64)
-    for start in range(0, flat.size, CHUNK):
-        part = slice(start, start + CHUNK)
-        keys = (flat[part] * np.float32(2 * BINS)).astype(np.int64)
-        keys &= -2  # twice the bin; the lowest bit takes the truth
-        np.minimum(keys, 2 * BINS - 2, out=keys)
-        keys |= truth[part]
-        table += np.bincount(keys, minlength=2 * BINS)
-    return table.reshape(BINS, 2)
-
-
-def _cumulate(table: Int64Array) -> tuple[Int64Array, Int64Array]:
-    """Tampered and untampered pixels flagged at the lower end of each bin in use, highest first."""
-    used = table[(table[:, 0] | table[:, 1]) != 0][::-1]
-    return np.cumsum(used[:, 1]), np.cumsum(used[:, 0])
-
-
-def _select(values: FloatArray, gt_mask: BoolArray, valid: BoolArray | None) -> tuple[FloatArray, BoolArray]:
-    """The valid pixels, as (N,) float32 values and (N,) bool truth."""
-    for name, array in (("gt_mask", gt_mask), ("valid", valid)):
-        if array is not None and (array.shape != values.shape or array.dtype != np.bool_):
-            raise ValueError(
-                f"Expected {name} as bool {values.shape} like the map, received {array.dtype} {array.shape}"
-            )
-    flat = np.asarray(values, dtype=np.float32)
-    flat, truth = (flat.ravel(), gt_mask.ravel()) if valid is None else (flat[valid], gt_mask[valid])
-    if flat.size and not (flat.min() >= 0 and flat.max() <= 1):  # false for NaN too
-        raise ValueError(f"Expected map values in [0, 1], received {flat.min()} to {flat.max()}")
-    return flat, truth
+def _false_alarms(counts: dict[str, Confusion]) -> dict[str, float]:
+    """Shares of an authentic image that are flagged, by policy."""
+    found = {policy: counts.get(policy) for policy in ("fixed", "half")}
+    return {
+        f"false_alarm_area_{policy}": NAN if at is None else false_positive_rate(at)
+        for policy, at in found.items()
+    }

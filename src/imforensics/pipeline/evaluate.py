@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -201,16 +202,14 @@ def _limit(samples: tuple[Sample, ...], request: Request) -> tuple[Sample, ...]:
     """Whole source groups in an order drawn by the seed, until the limit is reached."""
     if request.limit is None or len(samples) <= request.limit:
         return samples
-    ordered = sorted(
-        {s.group for s in samples}, key=lambda g: hashlib.sha256(f"{request.seed}\0{g}".encode()).digest()
-    )
+    sizes = Counter(s.group for s in samples)
+    ordered = sorted(sizes, key=lambda g: hashlib.sha256(f"{request.seed}\0{g}".encode()).digest())
     kept: set[str] = set()
     count = 0
     for group in ordered:
-        size = sum(s.group == group for s in samples)
-        if count + size <= request.limit:
+        if count + sizes[group] <= request.limit:
             kept.add(group)
-            count += size
+            count += sizes[group]
     return tuple(s for s in samples if s.group in kept)
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from imforensics.metrics.detection import Confusion
 from imforensics.metrics.localization import LocalizationAccumulator
-from imforensics.pipeline.evaluate_worker import unpack_histogram
+from imforensics.pipeline.evaluate_worker import add_histogram
 from imforensics.store import Row
 
 Condition = tuple[str, float]
@@ -91,7 +91,7 @@ def _add_pooled(column: Column, row: Row) -> None:
     plain: Any = row
     if column.pooled is None:
         column.pooled = LocalizationAccumulator(plain["threshold"])
-    column.pooled.pixels += unpack_histogram(plain["histogram"])
+    add_histogram(column.pooled.pixels, plain["histogram"])
     column.pooled.n_tampered += 1
     for policy, (tp, fp, fn, tn) in plain["counts"].items():
         before = column.pooled.counts.get(policy, Confusion(0, 0, 0, 0))

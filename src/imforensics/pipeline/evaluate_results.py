@@ -14,7 +14,7 @@ from imforensics.config import dump_config
 from imforensics.metrics.intervals import CONFIDENCE
 from imforensics.pipeline.evaluate import Evaluation, trial_records
 from imforensics.pipeline.evaluate_columns import Case, Column, Columns, Condition, collect_columns
-from imforensics.pipeline.evaluate_shortcut import collect_headers, summarize_shortcut
+from imforensics.pipeline.evaluate_shortcut import Header, collect_headers, summarize_shortcut
 from imforensics.pipeline.evaluate_summary import Figures, headline, summarize_column
 from imforensics.pipeline.evaluate_worker import build_entry, read_trial_mask, show_trial
 from imforensics.pipeline.protocols import PROTOCOLS, ROBUSTNESS_UNITS
@@ -36,8 +36,8 @@ def summarize(evaluation: Evaluation, *, command_line: Sequence[str] = ()) -> tu
         The document, JSON-ready (docs/evaluation.md lists its fields), and the columns it was made from.
     """
     request, config = evaluation.request, evaluation.config
-    columns = collect_columns(trial_records(evaluation))
-    headers = collect_headers(trial_records(evaluation))
+    headers: dict[Condition, list[Header]] = {}
+    columns = collect_columns(collect_headers(trial_records(evaluation), headers))
     main = _main_condition(columns)
     shortcut = summarize_shortcut(headers.get(main, []), seed=request.seed, n_resamples=config.resamples)
     document: Figures = {

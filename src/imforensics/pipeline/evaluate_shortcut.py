@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,13 +25,17 @@ class Header:
     settings: EncoderSettings
 
 
-def collect_headers(records: Iterable[Row]) -> dict[Condition, list[Header]]:
-    """Header facts of each readable trial, once, whatever the number of entries; by condition."""
+def collect_headers(records: Iterable[Row], headers: dict[Condition, list[Header]]) -> Iterator[Row]:
+    """Keep the header facts of each readable trial, once, whatever the number of entries, by condition.
+
+    Yields:
+        The records, for what else is to be made of them in the same pass.
+    """
     seen: set[str] = set()
     known: dict[EncoderSettings, EncoderSettings] = {}
-    headers: dict[Condition, list[Header]] = {}
     for row in records:
         plain: Any = row
+        yield row
         if plain["trial"] in seen or plain["settings"] is None:
             continue
         seen.add(plain["trial"])
@@ -40,7 +44,6 @@ def collect_headers(records: Iterable[Row]) -> dict[Condition, list[Header]]:
         settings = known.setdefault(settings, settings)
         header = Header(plain["trial"], plain["label"], plain["group"], settings)
         headers.setdefault((plain["condition"], plain["strength"]), []).append(header)
-    return headers
 
 
 def summarize_shortcut(headers: list[Header], *, seed: int, n_resamples: int) -> Figures | None:

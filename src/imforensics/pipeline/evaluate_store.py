@@ -11,6 +11,7 @@ from imforensics.errors import InterruptedRunError
 from imforensics.store import Row
 
 Key = tuple[str, str]
+_ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False)
 
 
 class RecordStore:
@@ -29,27 +30,28 @@ class RecordStore:
         """
         self.path = path
         self._file: IO[bytes] | None = None
-        self._digests: dict[Key, str] = {}
+        self._places: dict[Key, tuple[str, int]] = {}  # digest, and where the line begins
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
-            self._digests = {record_key(row): str(row["digest"]) for row in _read_records(path)}
+            self._places = {record_key(row): (str(row["digest"]), at) for at, row in _read_records(path)}
 
     def __len__(self) -> int:
         """Number of records, each key counted once."""
-        return len(self._digests)
+        return len(self._places)
 
     def has(self, key: Key, digest: str) -> bool:
         """True where there is a record of this key that was made from the same input and settings."""
-        return self._digests.get(key) == digest
+        return self._places.get(key, ("", 0))[0] == digest
 
     def append(self, row: Row) -> None:
         """Add one record; a later record of a key replaces the earlier one."""
         if self._file is None:
             _drop_cut_off_line(self.path)
             self._file = self.path.open("ab")
-        self._file.write(json.dumps(row, ensure_ascii=True, allow_nan=False).encode() + b"\n")
+        place = (str(row["digest"]), self._file.tell())
+        self._file.write(_ENCODER.encode(row).encode() + b"\n")
         self._file.flush()
-        self._digests[record_key(row)] = str(row["digest"])
+        self._places[record_key(row)] = place
 
     def close(self) -> None:
         """Close the file; the next `append` opens it again."""
@@ -61,9 +63,9 @@ class RecordStore:
         """Every current record in the order of the file, read from disk one at a time."""
         if not self.path.exists():
             return
-        last = {record_key(row): number for number, row in enumerate(_read_records(self.path))}
-        for number, row in enumerate(_read_records(self.path)):
-            if last[record_key(row)] == number:
+        current = {at for _, at in self._places.values()}
+        for at, row in _read_records(self.path):
+            if at in current:
                 yield row
 
 
@@ -72,16 +74,19 @@ def record_key(row: Row) -> Key:
     return str(row["trial"]), str(row["entry"])
 
 
-def _read_records(path: Path) -> Iterator[Row]:
+def _read_records(path: Path) -> Iterator[tuple[int, Row]]:
+    """Each record and the place in the file where its line begins."""
+    end = 0
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
+            start, end = end, end + len(line)
             try:
                 row = json.loads(line)
                 is_record = isinstance(row, dict) and {"trial", "entry", "digest"} <= row.keys()
             except ValueError:
                 is_record = False
             if is_record and line.endswith(b"\n"):
-                yield row
+                yield start, row
             elif line.endswith(b"\n"):
                 raise InterruptedRunError(
                     f"{path}, line {number} is not a record of an evaluation. "

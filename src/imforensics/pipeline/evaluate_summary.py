@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from imforensics.metrics.curves import break_down, break_down_tampered, name_mask_area
 from imforensics.metrics.detection import detection_metrics
-from imforensics.metrics.intervals import detection_intervals, mean_interval
+from imforensics.metrics.intervals import detection_intervals, mean_interval, mean_intervals
 from imforensics.metrics.likelihood_ratio import (
     calibration_error_floor,
     cllr,
@@ -24,6 +24,7 @@ from imforensics.pipeline.evaluate_columns import Case, Column
 THRESHOLD_FREE = ("auc", "average_precision", "tpr_at_fpr_1pct", "tpr_at_fpr_5pct")
 AT_THRESHOLD = ("accuracy", "balanced_accuracy", "precision", "recall", "fpr", "f1")
 HEADLINE_PIXEL = ("auc", "f1_fixed", "f1_half", "f1_best")
+MIN_CASES = 2  # an interval of one case tells nothing
 Figures = dict[str, Any]
 
 
@@ -85,17 +86,7 @@ def summarize_localization(column: Column, *, seed: int, n_resamples: int) -> Fi
     measured = [case for case in column.cases if case.pixel is not None]
     if not measured:
         return None
-    metrics: dict[str, float | None] = {}
-    intervals: dict[str, list[float] | None] = {}
-    for name in sorted({name for case in measured for name in case.pixel or ()} - {"valid_area"}):
-        values = [(case.pixel or {}).get(name) for case in measured]
-        defined = [
-            (value, case.group) for value, case in zip(values, measured, strict=True) if value is not None
-        ]
-        array = np.array([value for value, _ in defined], dtype=np.float64)
-        metrics[f"{name}_mean"] = float(array.mean()) if array.size else None
-        groups = [group for _, group in defined]
-        intervals[f"{name}_mean"] = _mean_interval(array, groups, seed, n_resamples)
+    metrics, intervals = _summarize_means(measured, seed=seed, n_resamples=n_resamples)
     pooled = column.pooled.summary() if column.pooled is not None else {}
     metrics |= {name: _finite(value) for name, value in pooled.items() if "_pooled" in name}
     return {
@@ -106,6 +97,34 @@ def summarize_localization(column: Column, *, seed: int, n_resamples: int) -> Fi
         "metrics": metrics,
         "intervals": intervals,
     }
+
+
+def _summarize_means(
+    measured: Sequence[Case], *, seed: int, n_resamples: int
+) -> tuple[dict[str, float | None], dict[str, list[float] | None]]:
+    """Means of the pixel metrics and their intervals; metrics of the same cases share their resamples."""
+    names = sorted({name for case in measured for name in case.pixel or ()} - {"valid_area"})
+    metrics: dict[str, float | None] = {}
+    intervals: dict[str, list[float] | None] = dict.fromkeys(f"{name}_mean" for name in names)
+    alike: dict[tuple[int, ...], list[str]] = {}
+    columns: dict[str, NDArray[np.float64]] = {}
+    for name in names:
+        values = [(case.pixel or {}).get(name) for case in measured]
+        defined = tuple(index for index, value in enumerate(values) if value is not None)
+        columns[name] = np.array([value for value in values if value is not None], dtype=np.float64)
+        metrics[f"{name}_mean"] = float(columns[name].mean()) if defined else None
+        alike.setdefault(defined, []).append(name)
+    for defined, together in alike.items():
+        if len(defined) >= MIN_CASES:
+            found = mean_intervals(
+                np.stack([columns[name] for name in together], axis=1),
+                groups=np.array([measured[index].group for index in defined]),
+                generator=np.random.default_rng(seed),
+                n_resamples=n_resamples,
+            )
+            for name, interval in zip(together, found, strict=True):
+                intervals[f"{name}_mean"] = list(interval)
+    return metrics, intervals
 
 
 def headline(column: Column, *, seed: int, n_resamples: int) -> Figures:
@@ -252,7 +271,7 @@ def _describe_part(cases: Sequence[Case]) -> Figures:
 def _mean_interval(
     values: NDArray[np.float64], groups: Sequence[str], seed: int, n_resamples: int
 ) -> list[float] | None:
-    if values.size < 2:
+    if values.size < MIN_CASES:
         return None
     generator = np.random.default_rng(seed)
     low, high = mean_interval(values, groups=np.array(groups), generator=generator, n_resamples=n_resamples)

@@ -16,7 +16,8 @@ from imforensics.datasets.rasters import read_mask
 from imforensics.errors import DatasetError, EvidenceError, ImforensicsError
 from imforensics.evidence import read_evidence
 from imforensics.methods.base import Method
-from imforensics.metrics.localization import BINS, LocalizationAccumulator, false_alarm_metrics
+from imforensics.metrics.localization import false_alarm_metrics, measure_tampered
+from imforensics.metrics.pixel_counts import BINS, Histogram
 from imforensics.pipeline.analyze import build_methods, run_method
 from imforensics.pipeline.protocols import Trial
 from imforensics.pipeline.statement_entry import STATEMENT, StatementEntry
@@ -183,24 +184,22 @@ def trial_fields(trial: Trial) -> Row:
     }
 
 
-def pack_histogram(pixels: Int64Array) -> str:
-    """Pixels of one image by value and truth, (BINS, 2), in HISTOGRAM_BINS equal steps, as text."""
-    coarse = np.add.reduceat(pixels, np.arange(0, BINS, BINS // HISTOGRAM_BINS), axis=0)
-    return base64.b64encode(zlib.compress(coarse.astype("<u4").tobytes(), 1)).decode("ascii")
+def pack_histogram(histogram: Histogram) -> str:
+    """Pixels of one image by value and truth, in HISTOGRAM_BINS equal steps, as text."""
+    coarse = histogram.coarse(HISTOGRAM_BINS).astype("<u4")
+    return base64.b64encode(zlib.compress(coarse.tobytes(), 1)).decode("ascii")
 
 
-def unpack_histogram(packed: str) -> Int64Array:
-    """The (BINS, 2) int64 counts of `pack_histogram`, each step's at its lowest bin.
+def add_histogram(table: Int64Array, packed: str) -> None:
+    """Add the counts of `pack_histogram` to a (BINS, 2) int64 table, each step's to its lowest bin.
 
     >>> table = np.zeros((BINS, 2), np.int64)
-    >>> table[BINS // 2, 1] = 7
-    >>> bool((unpack_histogram(pack_histogram(table)) == table).all())
-    True
+    >>> add_histogram(table, pack_histogram(Histogram(BINS // 2, np.array([0]), np.array([7]))))
+    >>> int(table[BINS // 2, 1]), int(table.sum())
+    (7, 7)
     """
     counts = np.frombuffer(zlib.decompress(base64.b64decode(packed)), dtype="<u4").reshape(-1, 2)
-    spread = np.zeros((BINS, 2), dtype=np.int64)
-    spread[:: BINS // HISTOGRAM_BINS] = counts
-    return spread
+    table[:: BINS // HISTOGRAM_BINS] += counts
 
 
 def _save_like(pixels: np.ndarray, trial: Trial, max_pixels: int) -> bytes:
@@ -245,7 +244,7 @@ def _record(task: Task, key: str, evidence: Evidence, mask: BoolArray | None, fi
         "width": evidence.width,
         "settings": _encoder_settings(evidence),
         "seconds": round(finding.seconds, 6),
-        "mask_area": None if mask is None else float(mask.mean()),
+        "mask_area": None if mask is None else np.count_nonzero(mask) / mask.size,
         **measured,
     }
 
@@ -265,12 +264,12 @@ def _measure_map(trial: Trial, finding: Finding, mask: BoolArray | None) -> Row:
         return {**nothing, "pixel": _without_nan(alarms)}
     if mask is None:
         return nothing
-    measured = LocalizationAccumulator(threshold)
-    metrics = measured.add_tampered(values, mask, valid=valid)
+    measured = measure_tampered(values, mask, threshold=threshold, valid=valid)
     counts: dict[str, JsonValue] = {
         policy: [found.tp, found.fp, found.fn, found.tn] for policy, found in measured.counts.items()
     }
-    return {"pixel": _without_nan(metrics), "counts": counts, "histogram": pack_histogram(measured.pixels)}
+    pixel = _without_nan(measured.metrics)
+    return {"pixel": pixel, "counts": counts, "histogram": pack_histogram(measured.histogram)}
 
 
 def _without_nan(metrics: Mapping[str, float]) -> dict[str, JsonValue]:

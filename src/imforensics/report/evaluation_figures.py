@@ -1,11 +1,10 @@
-"""Curves and contact sheets of an evaluation: arrays in, PNG bytes out; matplotlib's Agg, never pyplot."""
+"""Curves and contact sheets of an evaluation: arrays in, PNG bytes out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,19 +14,17 @@ from imforensics.metrics.likelihood_ratio import posterior_probability, reliabil
 from imforensics.report.encoding import encode_png
 from imforensics.report.escaping import for_terminal
 from imforensics.report.figures import display_picture, heatmap, reduce_map
+from imforensics.report.line_plots import Dash, Line, Panel, draw_panels
 from imforensics.types import BoolArray, LocalizationMap, UInt8Array
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 # Okabe & Ito 2008, told apart with any colour vision; line styles differ as well.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-STYLES = ("-", "--", "-.", ":")
+STYLES: tuple[Dash, ...] = ("-", "--", "-.", ":")
 CELL = 192  # longest side of one picture of a contact sheet, pixels
 GAP = 4
 CAPTION_HEIGHT = 32  # two lines
-DPI = 100
+UNIT = (0.0, 1.0)
+SHARE = (0.0, 1.02)  # of curves that run along 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +82,10 @@ def draw_curves(series: Mapping[str, Series]) -> dict[str, bytes]:
     rated = {name: item for name, item in series.items() if len(set(item.rated_labels)) == 2}
     drawn: dict[str, bytes] = {}
     if ranked:
-        drawn["roc_pr"] = _draw_pair(_draw_roc, _draw_pr, ranked)
-        drawn["thresholds"] = _draw_pair(_draw_rates, _draw_scores, ranked)
+        drawn["roc_pr"] = _draw_pair(_add_roc, _add_pr, ranked)
+        drawn["thresholds"] = _draw_pair(_add_rates, _add_scores, ranked)
     if rated:
-        drawn["calibration"] = _draw_pair(_draw_reliability, _draw_tippett, rated)
+        drawn["calibration"] = _draw_pair(_add_reliability, _add_tippett, rated)
     return drawn
 
 
@@ -102,26 +99,11 @@ def draw_robustness(curves: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
         PNG bytes.
     """
     kinds = list(dict.fromkeys(p["condition"] for points in curves.values() for p in points if p["unit"]))
-    figure = _figure(2.7 * len(kinds), 5.2)
-    figure.set_layout_engine("constrained")
-    panels = figure.subplots(2, len(kinds), squeeze=False, sharey="row")
-    for column, kind in enumerate(kinds):
-        for index, (name, points) in enumerate(curves.items()):
-            own = sorted((p for p in points if p["condition"] == kind), key=lambda p: p["strength"])
-            for row, (block, metric) in enumerate((("detection", "auc"), ("localization", "f1_best_mean"))):
-                values = [_metric(point, block, metric) for point in own]
-                strengths = [point["strength"] for point in own]
-                panels[row, column].plot(
-                    strengths, values, marker="o", markersize=3, label=for_terminal(name), **_style(index)
-                )
-        unit = next(p["unit"] for points in curves.values() for p in points if p["condition"] == kind)
-        panels[0, column].set_title(kind)
-        panels[1, column].set_xlabel(unit)
-        panels[0, column].axhline(0.5, color="0.6", linewidth=0.8)
-    panels[0, 0].set_ylabel("image AUC")
-    panels[1, 0].set_ylabel("pixel F1, best threshold")
-    panels[0, 0].legend(fontsize="x-small")
-    return _to_png(figure)
+    rows = [
+        [_robustness_panel(curves, kind, row, is_first=kind == kinds[0]) for kind in kinds]
+        for row in (("detection", "auc"), ("localization", "f1_best_mean"))
+    ]
+    return encode_png(draw_panels(rows, width=270, height=260))
 
 
 def draw_contact_sheet(cases: Sequence[CaseView]) -> UInt8Array:
@@ -170,72 +152,107 @@ def _case_pictures(case: CaseView) -> list[UInt8Array]:
 
 
 def _caption(case: CaseView, rank: int) -> str:
-    name = for_terminal(case.name).encode("ascii", "backslashreplace").decode("ascii")
+    name = _plain(case.name)
     name = name if len(name) <= 72 else f"...{name[-69:]}"
     score = "" if case.score is None or "score" in case.merit else f", score {case.score:.3f}"
     return f"{case.kind} {rank}: {'tampered' if case.label else 'authentic'}, {case.merit}{score}\n{name}"
 
 
+class _Ink(NamedTuple):
+    """How the curves of one method are drawn."""
+
+    colour: str
+    dash: Dash
+
+
 def _draw_pair(left: Any, right: Any, series: Mapping[str, Series]) -> bytes:
-    figure = _figure(9.6, 4.2)
-    figure.subplots_adjust(left=0.065, right=0.985, bottom=0.12, top=0.92, wspace=0.16)
-    panels = figure.subplots(1, 2)
-    for axes, draw in zip(panels, (left, right), strict=True):
+    panels = []
+    for describe in (left, right):
+        panel = Panel()
         for index, (name, item) in enumerate(series.items()):
-            draw(axes, for_terminal(name), item, _style(index))
-        axes.legend(fontsize="small")
-    return _to_png(figure)
+            describe(panel, _plain(name), item, _ink(index))
+        panels.append(panel)
+    return encode_png(draw_panels([panels], width=480, height=390))
 
 
-def _draw_roc(axes: Axes, name: str, item: Series, style: dict[str, Any]) -> None:
+def _add_roc(panel: Panel, name: str, item: Series, ink: _Ink) -> None:
     curve = roc_curve(item.scores, item.labels)
-    axes.plot([0, 1], [0, 1], color="0.75", linewidth=0.8)
-    axes.plot(curve.x, curve.y, label=name, **style)
-    axes.set(title="ROC", xlabel="false-positive rate", ylabel="true-positive rate")
+    panel.title, panel.x_label, panel.y_label = "ROC", "false-positive rate", "true-positive rate"
+    panel.x_limits, panel.y_limits = UNIT, SHARE
+    panel.lines += [Line(UNIT, UNIT), Line(curve.x, curve.y, name, *ink)]
 
 
-def _draw_pr(axes: Axes, name: str, item: Series, style: dict[str, Any]) -> None:
+def _add_pr(panel: Panel, name: str, item: Series, ink: _Ink) -> None:
     curve = pr_curve(item.scores, item.labels)
-    axes.axhline(float(np.mean(item.labels)), color="0.75", linewidth=0.8)
-    axes.step(curve.x, curve.y, where="post", label=name, **style)
-    axes.set(title="Precision and recall", xlabel="recall", ylabel="precision", ylim=(0, 1.02))
+    share = float(np.mean(item.labels))
+    panel.title, panel.x_label, panel.y_label = "Precision and recall", "recall", "precision"
+    panel.x_limits, panel.y_limits = UNIT, SHARE
+    panel.lines += [Line(UNIT, (share, share)), Line(curve.x, curve.y, name, *ink, steps="post")]
 
 
-def _draw_rates(axes: Axes, name: str, item: Series, style: dict[str, Any]) -> None:
+def _add_rates(panel: Panel, name: str, item: Series, ink: _Ink) -> None:
     curve = threshold_curve(item.scores, item.labels)
-    axes.plot(curve.thresholds, curve.balanced_accuracy, label=f"{name}, balanced accuracy", **style)
-    axes.plot(curve.thresholds, curve.f1, label=f"{name}, F1", alpha=0.55, **style)
-    axes.set(title="Over the score's threshold", xlabel="threshold", ylim=(0, 1.02))
+    panel.title, panel.x_label = "Over the score's threshold", "threshold"
+    panel.x_limits, panel.y_limits = UNIT, SHARE
+    balanced = Line(curve.thresholds, curve.balanced_accuracy, f"{name}, balanced accuracy", *ink)
+    panel.lines += [balanced, Line(curve.thresholds, curve.f1, f"{name}, F1", *ink, opacity=0.55)]
 
 
-def _draw_scores(axes: Axes, name: str, item: Series, style: dict[str, Any]) -> None:
+def _add_scores(panel: Panel, name: str, item: Series, ink: _Ink) -> None:
     labels = np.array(item.labels)
-    for label, alpha in ((1, 1.0), (0, 0.5)):
+    panel.title, panel.x_label, panel.y_label = "Scores", "score", "share of images at or below"
+    panel.x_limits, panel.y_limits = UNIT, SHARE
+    for label, kind, opacity in ((1, "tampered", 1.0), (0, "authentic", 0.5)):
         scores = np.sort(np.array(item.scores)[labels == label])
         share = np.arange(1, scores.size + 1) / scores.size
-        kind = "tampered" if label else "authentic"
-        axes.step(scores, share, where="post", label=f"{name}, {kind}", alpha=alpha, **style)
-    axes.set(title="Scores", xlabel="score", ylabel="share of images at or below", xlim=(0, 1))
+        panel.lines.append(Line(scores, share, f"{name}, {kind}", *ink, steps="post", opacity=opacity))
 
 
-def _draw_reliability(axes: Axes, name: str, item: Series, style: dict[str, Any]) -> None:
+def _add_reliability(panel: Panel, name: str, item: Series, ink: _Ink) -> None:
     labels = np.array(item.rated_labels)
     prior = float(np.log10(labels.sum() / (labels == 0).sum()))
     bins = reliability_bins(posterior_probability(item.log10_lrs, log10_prior_odds=prior), labels)
-    axes.plot([0, 1], [0, 1], color="0.75", linewidth=0.8)
-    axes.plot(bins.mean_probability, bins.tampered_share, marker="o", markersize=4, label=name, **style)
-    axes.set(title="Calibration", xlabel="probability at the prior of this set", ylabel="share tampered")
+    panel.title, panel.y_label = "Calibration", "share tampered"
+    panel.x_label = "probability at the prior of this set"
+    panel.x_limits, panel.y_limits = UNIT, SHARE
+    points = Line(bins.mean_probability, bins.tampered_share, name, *ink, has_markers=True)
+    panel.lines += [Line(UNIT, UNIT), points]
 
 
-def _draw_tippett(axes: Axes, name: str, item: Series, style: dict[str, Any]) -> None:
+def _add_tippett(panel: Panel, name: str, item: Series, ink: _Ink) -> None:
     points = tippett_points(item.log10_lrs, item.rated_labels)
-    axes.step(points.log10_lr, points.tampered_share, where="pre", label=f"{name}, tampered", **style)
-    axes.step(
-        points.log10_lr, points.authentic_share, where="pre", label=f"{name}, authentic", alpha=0.5, **style
-    )
-    axes.axvline(0, color="0.75", linewidth=0.8)
-    axes.locator_params(axis="x", nbins=5)
-    axes.set(title="Tippett plot", xlabel="log10 likelihood ratio", ylabel="share with at least this ratio")
+    panel.title, panel.x_label = "Tippett plot", "log10 likelihood ratio"
+    panel.y_label, panel.y_limits = "share with at least this ratio", SHARE
+    shares = (("tampered", points.tampered_share, 1.0), ("authentic", points.authentic_share, 0.5))
+    panel.lines.append(Line((0, 0), UNIT))
+    for kind, share, opacity in shares:
+        panel.lines.append(
+            Line(points.log10_lr, share, f"{name}, {kind}", *ink, steps="pre", opacity=opacity)
+        )
+
+
+def _robustness_panel(
+    curves: Mapping[str, Sequence[Mapping[str, Any]]], kind: str, row: tuple[str, str], *, is_first: bool
+) -> Panel:
+    """One metric over the strength of one kind of processing; the key is below the first column."""
+    block, metric = row
+    is_top = block == "detection"
+    found = [_metric(point, block, metric) for points in curves.values() for point in points]
+    highest = max((value for value in found if not np.isnan(value)), default=1.0)  # NaN where undefined
+    limits = SHARE if is_top else (0.0, 1.05 * highest or 1.0)  # the same in the whole row
+    panel = Panel(title=kind if is_top else "", has_legend=is_first and not is_top, y_limits=limits)
+    if is_first:
+        panel.y_label = "image AUC" if is_top else "pixel F1, best threshold"
+    for index, (name, points) in enumerate(curves.items()):
+        own = sorted((p for p in points if p["condition"] == kind), key=lambda p: p["strength"])
+        values = [_metric(point, block, metric) for point in own]
+        strengths = [point["strength"] for point in own]
+        panel.lines.append(Line(strengths, values, _plain(name), *_ink(index), has_markers=True))
+        panel.x_label = "" if is_top or not own else own[0]["unit"]
+    if is_top:
+        strengths = [p["strength"] for points in curves.values() for p in points if p["condition"] == kind]
+        panel.lines.insert(0, Line((min(strengths), max(strengths)), (0.5, 0.5)))
+    return panel
 
 
 def _metric(point: Mapping[str, Any], block: str, name: str) -> float:
@@ -244,17 +261,10 @@ def _metric(point: Mapping[str, Any], block: str, name: str) -> float:
     return float("nan") if value is None else value
 
 
-def _style(index: int) -> dict[str, Any]:
-    return {"color": COLOURS[index % len(COLOURS)], "linestyle": STYLES[index % len(STYLES)]}
+def _ink(index: int) -> _Ink:
+    return _Ink(COLOURS[index % len(COLOURS)], STYLES[index % len(STYLES)])
 
 
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), dpi=DPI)
-
-
-def _to_png(figure: Figure) -> bytes:
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+def _plain(name: str) -> str:
+    """A name in the letters that a picture's font has."""
+    return for_terminal(name).encode("ascii", "backslashreplace").decode("ascii")

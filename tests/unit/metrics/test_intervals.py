@@ -8,6 +8,7 @@ from imforensics.metrics.intervals import (
     detection_intervals,
     draw_weights,
     mean_interval,
+    mean_intervals,
     percentile_interval,
 )
 
@@ -50,6 +51,36 @@ def test_undefined_values_are_left_out():
     assert mean_interval(values, groups=[0, 1, 2], generator=np.random.default_rng(0)) == expected
     with pytest.raises(ValueError, match="defined"):
         mean_interval([np.nan], groups=[0], generator=np.random.default_rng(0))
+
+
+def test_intervals_of_several_means_equal_those_of_each_alone():
+    generator = np.random.default_rng(6)
+    values, groups = generator.random((40, 3)), generator.integers(0, 12, 40)
+    together = mean_intervals(values, groups=groups, generator=np.random.default_rng(7), n_resamples=300)
+    weights = np.concatenate(list(draw_weights(groups, generator=np.random.default_rng(7), n_resamples=300)))
+    for column, found in zip(values.T, together, strict=True):
+        alone = mean_interval(column, groups=groups, generator=np.random.default_rng(7), n_resamples=300)
+        assert found == pytest.approx(alone)
+        by_loop = np.array([np.average(column, weights=row) for row in weights])
+        assert found == pytest.approx(percentile_interval(by_loop))
+
+
+@pytest.mark.parametrize("levels", [3, 1000])
+def test_rates_at_a_false_alarm_limit_equal_a_loop_over_resamples(levels):
+    generator = np.random.default_rng(levels)
+    labels = (np.arange(150) < 50).astype(int)  # 100 authentic: one and five of them are the very limits
+    scores = np.round(generator.random(150) * levels) / levels
+    groups = np.arange(150)
+    draw = {"generator": np.random.default_rng(1), "n_resamples": 80}
+    found = detection_intervals(scores, labels, threshold=0.7, groups=groups, **draw)
+    rows = []
+    for row in np.concatenate(
+        list(draw_weights(groups, generator=np.random.default_rng(1), n_resamples=80))
+    ).astype(int):
+        drawn = np.repeat(groups, row)
+        rows.append(detection_metrics(scores[drawn], labels[drawn], threshold=0.7))
+    for name in ("tpr_at_fpr_1pct", "tpr_at_fpr_5pct", "auc", "average_precision", "precision"):
+        assert found[name] == pytest.approx(percentile_interval(np.array([row[name] for row in rows]))), name
 
 
 def test_detection_intervals_equal_a_loop_over_resamples():

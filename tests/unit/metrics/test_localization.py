@@ -8,11 +8,10 @@ from hypothesis import strategies as st
 
 from imforensics.metrics.localization import (
     LocalizationAccumulator,
-    count_pixels,
     false_alarm_metrics,
-    histogram_pixels,
     localize_metrics,
 )
+from imforensics.metrics.pixel_counts import count_pixels
 
 
 def make_map(seed, *, height=9, width=7, levels=12):
@@ -83,16 +82,37 @@ def test_best_is_never_worse_than_any_threshold(seed):
     assert found["f1_best"] >= found["f1_all"]
 
 
-def test_histogram_counts_every_valid_pixel_in_its_bin(monkeypatch):
-    monkeypatch.setattr("imforensics.metrics.localization.CHUNK", 2)
-    values = np.array([[0.0, -0.0, 0.5, 1.0, 1 - 2**-16, 0.25]], dtype=np.float32)
-    gt_mask = np.array([[True, False, True, True, False, True]])
-    valid = np.array([[True, True, True, True, True, False]])
-    table = histogram_pixels(values, gt_mask, valid=valid)
-    assert table.sum() == 5
-    assert table[0].tolist() == [1, 1]
-    assert table[32768].tolist() == [0, 1]
-    assert table[65535].tolist() == [1, 1]
+def test_a_map_of_fine_values_is_measured_as_scikit_learn_does():
+    generator = np.random.default_rng(8)
+    gt_mask = generator.random((120, 90)) < 0.1
+    values = np.clip(generator.normal(0.4 + 0.1 * gt_mask, 0.15), 0, 1).astype(np.float32)
+    found = localize_metrics(values, gt_mask, threshold=0.4)
+    truth, scores = gt_mask.ravel(), values.ravel()
+    assert found["auc"] == pytest.approx(oracle.roc_auc_score(truth, scores), abs=1e-5)
+    assert found["ap"] == pytest.approx(oracle.average_precision_score(truth, scores), abs=1e-4)
+    precision, recall, _ = oracle.precision_recall_curve(truth, scores)
+    best = np.max(2 * precision * recall / np.maximum(precision + recall, 1e-12))
+    assert found["f1_best"] == pytest.approx(best, abs=2e-4)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.98])
+def test_best_over_bins_with_tampered_pixels_is_best_over_all_bins(share):
+    generator = np.random.default_rng(int(100 * share))
+    gt_mask = generator.random((20, 30)) < share
+    values = (generator.integers(0, 40, gt_mask.shape) / 64).astype(np.float32)  # at lower ends of bins
+    found = localize_metrics(values, gt_mask, threshold=None)
+    everything = [values >= level for level in np.unique(values)]
+    mcc = [oracle.matthews_corrcoef(gt_mask.ravel(), flagged.ravel()) for flagged in everything]
+    f1 = [oracle.f1_score(gt_mask.ravel(), flagged.ravel()) for flagged in everything]
+    assert found["mcc_best"] == pytest.approx(max(mcc), abs=1e-12)
+    assert found["f1_best"] == pytest.approx(max(f1), abs=1e-12)
+    assert found["ap"] == pytest.approx(oracle.average_precision_score(gt_mask.ravel(), values.ravel()))
+
+
+def test_an_image_tampered_all_over_has_no_auc_and_a_perfect_f1():
+    found = localize_metrics(make_map(2)[0], np.ones((9, 7), dtype=bool), threshold=None)
+    assert np.isnan(found["auc"])
+    assert (found["f1_best"], found["ap"], found["mcc_best"]) == (1, pytest.approx(1), 0)
 
 
 def test_inverse_map_mirrors_the_auc():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from imforensics.metrics.localization import LocalizationAccumulator
+from imforensics.metrics.localization import LocalizationAccumulator, measure_tampered
 from imforensics.pipeline.evaluate_columns import collect_columns
 from imforensics.pipeline.evaluate_shortcut import collect_headers, summarize_shortcut
 from imforensics.pipeline.evaluate_summary import summarize_column
@@ -138,8 +138,7 @@ def test_pooled_and_mean_localization_agree_with_one_pass_over_all_pixels() -> N
     for n in range(6):
         values = generator.random((16, 16), dtype=np.float32)
         mask = generator.random((16, 16)) < 0.3
-        own = LocalizationAccumulator(0.4)
-        metrics = own.add_tampered(values, mask)
+        own = measure_tampered(values, mask, threshold=0.4)
         whole.add_tampered(values, mask)
         counts = {k: [c.tp, c.fp, c.fn, c.tn] for k, c in own.counts.items()}
         rows.append(
@@ -147,9 +146,9 @@ def test_pooled_and_mean_localization_agree_with_one_pass_over_all_pixels() -> N
                 f"i{n}",
                 1,
                 0.5,
-                pixel=metrics,
+                pixel=own.metrics,
                 counts=counts,
-                histogram=pack_histogram(own.pixels),
+                histogram=pack_histogram(own.histogram),
                 threshold=0.4,
                 threshold_policy="f1_fixed",
                 mask_area=0.3,
@@ -177,7 +176,9 @@ def test_pooled_and_mean_localization_agree_with_one_pass_over_all_pixels() -> N
 
 
 def headers_of(rows: list[dict]) -> list:
-    return collect_headers(rows)[RAW]
+    headers: dict = {}
+    assert list(collect_headers(rows, headers)) == rows  # given on untouched
+    return headers[RAW]
 
 
 def test_the_look_up_separates_classes_that_were_saved_differently() -> None:
