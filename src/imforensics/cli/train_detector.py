@@ -60,7 +60,9 @@ def _run(options: TrainingOptions) -> dict[str, Any]:
 def _summarize_localizer(result: TrainLocalizerResult) -> dict[str, Any]:
     validation = result.validation
     return {
+        "bundle": str(result.bundle_folder),
         "epochs": result.state.epoch,
+        "curves": result.reading.verdict,
         "validation": {name: asdict(reached) for name, reached in validation.by_origin.items()},
         "untouched_alarms": validation.untouched_alarms,
     }

@@ -70,7 +70,7 @@ def build_localizer(config: LocalizerNetworkConfig, *, precision: str = "float32
     return Localizer(whole, stem, trunk, scorer, (STEM_REACH, sum(config.dilations)))
 
 
-STEM_REACH = 6  # two 3x3 convolutions on blocks, and what three strided ones on pixels reach
+STEM_REACH = 3  # blocks: 9 pixels of the high-pass filter and the strided convolutions, and one 3x3 of blocks
 
 
 def _build_stem(config: LocalizerNetworkConfig, policy: Any) -> keras.Model:

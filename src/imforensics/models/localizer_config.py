@@ -64,7 +64,7 @@ class LocalizerNetworkConfig(ConfigModel):
     Attributes:
         streams: what it sees: "traces" (DCT coefficients against the picture's histograms), "noise" (pixels
             minus their 3x3 mean), and for comparison "rgb" (pixels), "ela" (ELA residual), "wavelet" (wavelet
-            noise residual).
+            noise residual). A residual takes the place of the pixels: it is the only stream beside "traces".
         trace_channels: of the stream of traces.
         pixel_channels: after each of three strided convolutions, of the other streams.
         channels: after the streams are fused.
@@ -76,6 +76,15 @@ class LocalizerNetworkConfig(ConfigModel):
     pixel_channels: tuple[int, int, int] = (16, 32, 48)
     channels: int = Field(80, ge=4)
     dilations: tuple[int, ...] = Field((1, 2, 4, 8, 1), min_length=1)
+
+    @model_validator(mode="after")
+    def _check_streams(self) -> Self:
+        of_pixels = [stream for stream in self.streams if stream != "traces"]
+        if len(set(self.streams)) < len(self.streams):
+            raise ValueError("streams must name each stream once")
+        if len(of_pixels) > 1 and not {"ela", "wavelet"}.isdisjoint(of_pixels):
+            raise ValueError(f"a residual takes the place of the pixels; streams must not join {of_pixels}")
+        return self
 
 
 class LocalizerFitConfig(ConfigModel):

@@ -15,11 +15,14 @@ import numpy as np
 from imforensics.config import DatasetConfig
 from imforensics.datasets.base import load_dataset, load_split
 from imforensics.datasets.synthesis.pairs import draw_pair
-from imforensics.datasets.synthesis.pool import PhotoPool, load_pool
+from imforensics.datasets.synthesis.pool import Photo, PhotoPool, load_pool
+from imforensics.errors import DatasetError
 from imforensics.evidence import read_evidence
 from imforensics.models.localizer_config import BLOCK, TrainLocalizerConfig
-from imforensics.models.localizer_inputs import LocalizerInput, build_localizer_input
+from imforensics.models.localizer_evidence import read_traces
+from imforensics.models.localizer_inputs import LocalizerInput, build_localizer_input, view_pixels
 from imforensics.models.localizer_pairs import LabelledPair, load_labelled_pairs
+from imforensics.preprocessing.block_traces import BlockTraces
 from imforensics.preprocessing.blocks import block_means
 from imforensics.preprocessing.chains import apply_chain, draw_chain
 from imforensics.preprocessing.jpeg import decode_jpeg
@@ -133,19 +136,28 @@ class BatchMaker:
 
     def _read(self, content: bytes) -> LocalizerInput:
         evidence = read_evidence(content)
-        streams = self._config.network.streams
-        if evidence.jpeg is None:
-            return build_localizer_input(evidence.pixels, None, None, streams=streams)
-        luma, table = evidence.jpeg.read_coefficients()[0], evidence.jpeg.quantization_tables[0]
-        return build_localizer_input(evidence.pixels, luma, table, streams=streams)
+        pixels = view_pixels(evidence.pixels, self._config.network.streams)
+        return LocalizerInput(read_traces(evidence).traces, pixels)
+
+    def _find_upright(self, size: tuple[int, int]) -> Photo:
+        """The first photograph that holds this size as it stands, a JPEG where there is one."""
+        fitting = [photo for photo in self._pool.photos if _holds(photo, size)]
+        if not fitting:
+            raise DatasetError(
+                f"No photograph holds {size[0]}x{size[1]} pixels (HxW) as it stands. Add larger ones, ask "
+                "for smaller sizes, or set untouched to 0"
+            )
+        return next((photo for photo in fitting if photo.is_jpeg), fitting[0])
 
     def _cut_untouched(self, rng: np.random.Generator, size: tuple[int, int]) -> LocalizerInput:
         """A part of a photograph's file on its own grid, as a lossless crop would leave it."""
         numbers = self._pool.find_hosts(size)
         for _ in range(len(numbers)):
             photo = self._pool.photos[numbers[int(rng.integers(len(numbers)))]]
-            if photo.is_jpeg and photo.height >= size[0] and photo.width >= size[1]:
+            if photo.is_jpeg and _holds(photo, size):
                 break
+        else:
+            photo = self._find_upright(size)
         evidence = read_evidence(photo.path)
         down, across = (
             int(rng.integers(side // BLOCK + 1)) for side in (photo.height - size[0], photo.width - size[1])
@@ -162,6 +174,11 @@ class BatchMaker:
         )
         table = evidence.jpeg.quantization_tables[0]
         return build_localizer_input(pixels, luma[rows, columns], table, streams=streams)
+
+
+def take_picture(batch: LocalizerBatch, index: int) -> LocalizerInput:
+    """One picture of a batch, as the network takes it."""
+    return LocalizerInput(BlockTraces(batch.traces[index], batch.table[index]), batch.pixels[index])
 
 
 class Feed:
@@ -225,6 +242,10 @@ def _show_labelled(pair: LabelledPair, rng: np.random.Generator, *, resaved: boo
     chain = draw_chain(rng, may_scale=False)
     saved = [apply_chain(decode_jpeg(content), chain) for content in (pair.tampered, pair.host)]
     return _Shown(saved[0], pair.mask, "resaved"), _Shown(saved[1], None, "resaved")
+
+
+def _holds(photo: Photo, size: tuple[int, int]) -> bool:
+    return photo.height >= size[0] and photo.width >= size[1]
 
 
 def _mark_blocks(mask: BoolArray | None, size: tuple[int, int]) -> FloatArray:

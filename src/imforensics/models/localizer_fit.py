@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ConfigDict
+
 from imforensics.errors import InterruptedRunError
 from imforensics.models.checkpoints import (
     STATE_FILE,
@@ -19,7 +21,7 @@ from imforensics.models.checkpoints import (
 from imforensics.models.fit import step_callback
 from imforensics.models.localizer_feed import LocalizerBatch, open_feed
 from imforensics.models.localizer_learning import Learner, network_inputs, truths
-from imforensics.models.localizer_validation import Validation, validate
+from imforensics.models.localizer_validation import validate
 from imforensics.models.progress import Progress
 from imforensics.models.training_log import TensorBoardLog, write_log
 from imforensics.models.variables import load_arrays, save_arrays
@@ -33,7 +35,7 @@ WEIGHTS_FILE = "weights.npz"
 
 
 class LocalizerRow(LogRow):
-    """One epoch; losses are what `measure_losses` says, measured while learning.
+    """One epoch; losses are what `measure_losses` says, measured while learning; NaN is not defined.
 
     Attributes:
         loss: the sum of the parts.
@@ -49,6 +51,8 @@ class LocalizerRow(LogRow):
         seconds: the epoch took, without validation.
         images_per_second: of the fit.
     """
+
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
     loss: float
     map_loss: float
@@ -67,12 +71,14 @@ class LocalizerRow(LogRow):
 class LocalizerState(SavedState):
     """How far a localizer's fit is; the last epoch is the one that is kept, its learning rate is lowest."""
 
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
+
     rows: tuple[LocalizerRow, ...] = ()
 
 
 def fit_localizer(
     config: TrainLocalizerConfig, run_folder: Path, *, progress: Progress | None = None
-) -> tuple[Learner, LocalizerState, Validation]:
+) -> tuple[Learner, LocalizerState, list[LocalizerBatch]]:
     """Fit the network, from the run's last checkpoint where there is one.
 
     Args:
@@ -81,7 +87,7 @@ def fit_localizer(
         progress: told of each step.
 
     Returns:
-        The networks after the last epoch, how the fit went, and the last validation.
+        The networks after the last epoch, how the fit went, and the validation batches.
 
     Raises:
         DatasetError: a data set or split is missing.
@@ -108,7 +114,7 @@ def fit_localizer(
     progress.finish()
     events.close()
     learner.update_averaged()
-    return learner, state, validate(learner.averaged.whole, held_out, fit)
+    return learner, state, held_out
 
 
 def load_averaged(config: TrainLocalizerConfig, run_folder: Path) -> Learner:

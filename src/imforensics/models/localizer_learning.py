@@ -115,6 +115,7 @@ def _mean(values: Any, weights: Any) -> Any:
 
 def _compile(network: keras.Model, averages: list[Any], fit: LocalizerFitConfig) -> keras.Model:
     import keras
+    import tensorflow as tf
 
     trackers = {name: keras.metrics.Mean(name=name) for name in PARTS}
 
@@ -132,7 +133,9 @@ def _compile(network: keras.Model, averages: list[Any], fit: LocalizerFitConfig)
             parts = measure_losses(fit, y, y_pred)
             for name, value in parts.items():
                 trackers[name].update_state(value)
-            return sum(parts.values())
+            replicas = tf.distribute.get_strategy().num_replicas_in_sync
+            total = sum(parts.values())
+            return total / replicas if replicas > 1 else total  # the replicas' gradients are summed
 
         def train_step(self, data: Any) -> Any:
             logs = super().train_step(data)
@@ -153,6 +156,9 @@ def _compile(network: keras.Model, averages: list[Any], fit: LocalizerFitConfig)
         warmup_target=fit.learning_rate,
         warmup_steps=fit.warmup,
     )
-    model.compile(optimizer=keras.optimizers.AdamW(rate, weight_decay=fit.weight_decay))
+    optimizer: Any = keras.optimizers.AdamW(rate, weight_decay=fit.weight_decay)
+    if fit.precision == "mixed_float16":  # small gradients are lost otherwise
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    model.compile(optimizer=optimizer)
     model.optimizer.build(model.trainable_variables)
     return model

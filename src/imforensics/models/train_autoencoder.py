@@ -11,15 +11,13 @@ from imforensics.models.autoencoder_fit import AutoencoderState, fit_autoencoder
 from imforensics.models.autoencoder_manifest import AutoencoderManifest
 from imforensics.models.autoencoder_writer import write_autoencoder_bundle
 from imforensics.models.progress import Progress
+from imforensics.models.run_curves import CURVES_PICTURE, CURVES_WORDS, write_curves
 from imforensics.models.run_folder import CONFIG_FILE, open_run_folder, write_atomically
-from imforensics.models.run_log import RunLog, read_run
-from imforensics.models.run_pictures import draw_runs
-from imforensics.models.run_readings import RunReading, format_readings, read_curves_of
+from imforensics.models.run_readings import RunReading
 from imforensics.models.training_extra import require_training
 from imforensics.models.training_log import LOG_FILE
 
 BUNDLE_FOLDER = "bundle"
-CURVES_PICTURE = "curves.png"
 REQUIRED = ("tensorflow", "keras", "tf2onnx")
 
 
@@ -72,19 +70,11 @@ def train_autoencoder(
     data = load_autoencoder_data(config.data, seed=config.seed, progress=progress)
     open_run_folder(run_folder, config, resume=resume, overwrite=overwrite)
     checkpoint = fit_autoencoder(config, data, run_folder, progress=progress)
-    reading = _write_curves(read_run(run_folder), run_folder)
+    reading = write_curves(run_folder)
     bundle = run_folder / BUNDLE_FOLDER
     manifest = write_autoencoder_bundle(config, data, checkpoint, bundle, progress=progress)
     for name in ("metrics.json", "MODEL_CARD.md"):
         write_atomically(run_folder / name, (bundle / name).read_bytes())
-    for name in (CONFIG_FILE, LOG_FILE, CURVES_PICTURE, "curves.md"):
+    for name in (CONFIG_FILE, LOG_FILE, CURVES_PICTURE, CURVES_WORDS):
         write_atomically(bundle / name, (run_folder / name).read_bytes())
     return TrainAutoencoderResult(bundle, manifest, reading, checkpoint.state)
-
-
-def _write_curves(log: RunLog, run_folder: Path) -> RunReading:
-    reading = read_curves_of(log)[0]
-    draw_runs([log], run_folder / CURVES_PICTURE)
-    write_atomically(run_folder / "curves.json", reading.model_dump_json(indent=2) + "\n")
-    write_atomically(run_folder / "curves.md", format_readings([reading]))
-    return reading

@@ -1,0 +1,205 @@
+"""From an exported localizer's map and score to a mask and a statement, on validation data alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imforensics.config import DatasetConfig
+from imforensics.datasets.base import load_dataset, load_split
+from imforensics.errors import DatasetError
+from imforensics.evidence import read_evidence
+from imforensics.metrics.calibration import Conditions, fit_calibration
+from imforensics.metrics.label_thresholds import choose_label_thresholds
+from imforensics.models.localizer_evidence import read_traces
+from imforensics.models.localizer_feed import BatchMaker
+from imforensics.models.localizer_inputs import BLOCK, view_pixels
+from imforensics.models.localizer_manifest import MapThreshold
+from imforensics.models.localizer_pairs import load_labelled_pairs
+from imforensics.models.localizer_writer import describe_source
+from imforensics.preprocessing.block_traces import BlockTraces
+from imforensics.preprocessing.blocks import block_means
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from imforensics.metrics.calibration import Calibration
+    from imforensics.models.localizer_config import TrainLocalizerConfig
+    from imforensics.models.localizer_manifest import DataSource
+    from imforensics.models.localizer_runtime import BlockMaps, LocalizerRuntime
+    from imforensics.models.progress import Progress
+    from imforensics.types import BoolArray, Evidence
+
+LEVELS = np.linspace(0.02, 0.98, 97)  # thresholds tried
+
+
+@dataclass(frozen=True, slots=True)
+class LocalizerCalibration:
+    """Threshold of the map and calibration of the score, with what they rest on."""
+
+    map_threshold: MapThreshold
+    calibration: Calibration
+    sources: tuple[DataSource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One validation picture as the network sees it; `truth` is None for an authentic one."""
+
+    maps: BlockMaps
+    truth: BoolArray | None  # (R, C), at least half of the block is tampered
+    group: str
+    size: tuple[int, int]
+
+
+def calibrate_localizer(
+    config: TrainLocalizerConfig, runtime: LocalizerRuntime, *, progress: Progress
+) -> LocalizerCalibration:
+    """Choose the map's threshold and calibrate the score.
+
+    The map's threshold is the one with the highest mean F1 over the tampered pictures. The score is
+    calibrated on tampered pictures against their twins, saved alike; a label needs that no more than 2 % of
+    the twins, and of each set of photographs by itself, would be called tampered.
+
+    Args:
+        config: of the run: `calibration` gives the pairs, and the validation splits of its photographs the
+            authentic photographs.
+        runtime: the exported network, as it ships.
+        progress: told of each picture.
+
+    Raises:
+        DatasetError: a data set or a split is missing, or has no pair.
+    """
+    labelled = config.calibration
+    words, total = _describe_pairs(config)
+    progress.start("calibration", total=total)
+    cases = []
+    for case in _labelled_cases(config, runtime, labelled) if labelled else _made_cases(config, runtime):
+        cases.append(case)
+        progress.advance()
+    progress.finish()
+    photos = {item.name: _see_photographs(config, item, runtime, progress) for item in config.data.photos}
+    sources = [
+        describe_source(
+            load_dataset(item.name, item.root).card,
+            role="photographs for thresholds",
+            images=len(photos[item.name]),
+        )
+        for item in config.data.photos
+    ]
+    if labelled is not None:
+        card = load_dataset(labelled.name, labelled.root).card
+        sources.insert(0, describe_source(card, role="calibration", images=len(cases)))
+    return LocalizerCalibration(
+        _choose_map_threshold(cases, words),
+        _calibrate_score(cases, photos, words, config.seed),
+        tuple(sources),
+    )
+
+
+def _calibrate_score(
+    cases: list[_Case], photos: dict[str, list[_Case]], words: str, seed: int
+) -> Calibration:
+    """Pictures as large as the largest photographs are within the conditions: alarms were counted there."""
+    seen = [*cases, *(case for group in photos.values() for case in group)]
+    calibration = fit_calibration(
+        [case.maps.score for case in cases],
+        [int(case.truth is not None) for case in cases],
+        protocol="twin",
+        population=f"{words}, tampered pictures against their twins, saved alike",
+        groups=[case.group for case in cases],
+        conditions=Conditions(
+            requires_jpeg=True,
+            min_side=min(min(case.size) for case in cases),
+            max_pixels=max(case.size[0] * case.size[1] for case in seen),
+        ),
+        seed=seed,
+    )
+    first, *others = photos
+    return choose_label_thresholds(
+        calibration,
+        authentic_camera_scores=_scores(photos[first]),
+        authentic_scores=_scores(case for case in cases if case.truth is None),
+        tampered_scores=_scores(case for case in cases if case.truth is not None),
+        other_authentic_scores={name: _scores(photos[name]) for name in others},
+    )
+
+
+def _choose_map_threshold(cases: list[_Case], words: str) -> MapThreshold:
+    f1s = [_f1_at_levels(case.maps.marks, case.truth) for case in cases if case.truth is not None]
+    mean = np.mean(f1s, axis=0)
+    best = int(mean.argmax())
+    population = f"{words}, {len(f1s)} tampered pictures, mean F1 of blocks {mean[best]:.3f}"
+    return MapThreshold(value=float(LEVELS[best]), policy="f1_fixed", population=population)
+
+
+def _describe_pairs(config: TrainLocalizerConfig) -> tuple[str, int]:
+    """What the pairs are, and how many pictures they are at most."""
+    labelled = config.calibration
+    if labelled is None:
+        return "forgeries made from photographs of the validation split", 2 * config.data.validation_pairs
+    dataset = load_dataset(labelled.name, labelled.root)
+    count = sum(len(pairs) for pairs in load_labelled_pairs(labelled, "val").values())
+    return f"{dataset.card.title}, validation split", 2 * count
+
+
+def _labelled_cases(
+    config: TrainLocalizerConfig, runtime: LocalizerRuntime, labelled: DatasetConfig
+) -> Iterator[_Case]:
+    for size, pairs in load_labelled_pairs(labelled, "val").items():
+        for pair in pairs:
+            truth = block_means(pair.mask.view(np.uint8), block=BLOCK) >= 0.5
+            for content, marks in ((pair.tampered, truth), (pair.host, None)):
+                yield _Case(_localize(config, runtime, read_evidence(content)), marks, pair.group, size)
+
+
+def _made_cases(config: TrainLocalizerConfig, runtime: LocalizerRuntime) -> Iterator[_Case]:
+    """The validation pairs that are made from photographs; files that are no JPEG are left out."""
+    maker = BatchMaker(config, "val")
+    for step in range(-(-config.data.validation_pairs // config.data.pairs)):
+        batch = maker.make_batch(0, step)
+        for index in range(2 * config.data.pairs):
+            table = batch.table[index]
+            if batch.origins[index] != "made" or not table.any():
+                continue
+            truth = batch.marks[index, ..., 0] >= 0.5 if batch.labels[index, 0] else None
+            maps = runtime.localize(BlockTraces(batch.traces[index], table), batch.pixels[index])
+            yield _Case(maps, truth, f"{step}_{index // 2}", batch.pixels.shape[1:3])
+
+
+def _scores(cases: Iterable[_Case]) -> list[float]:
+    return [case.maps.score for case in cases]
+
+
+def _see_photographs(
+    config: TrainLocalizerConfig, item: DatasetConfig, runtime: LocalizerRuntime, progress: Progress
+) -> list[_Case]:
+    samples = load_split(load_dataset(item.name, item.root), "val")
+    paths = [sample.image_path for sample in samples if sample.label == 0]
+    if not paths:
+        raise DatasetError(f"{item.name} has no photograph in its validation split")
+    progress.start(f"{item.name}, validation split", total=len(paths))
+    cases = []
+    for path in paths:
+        evidence = read_evidence(path)
+        maps = _localize(config, runtime, evidence)
+        cases.append(_Case(maps, None, path.name, (evidence.height, evidence.width)))
+        progress.advance()
+    progress.finish()
+    return cases
+
+
+def _localize(config: TrainLocalizerConfig, runtime: LocalizerRuntime, evidence: Evidence) -> BlockMaps:
+    pixels = view_pixels(evidence.pixels, config.network.streams)
+    return runtime.localize(read_traces(evidence).traces, pixels)
+
+
+def _f1_at_levels(marks: NDArray[np.float32], truth: BoolArray) -> NDArray[np.float64]:
+    """F1 of blocks at each of LEVELS, 0 where nothing is found."""
+    inside, outside = np.sort(marks[truth]), np.sort(marks[~truth])
+    found = len(inside) - np.searchsorted(inside, LEVELS)
+    false = len(outside) - np.searchsorted(outside, LEVELS)
+    return np.asarray(2 * found / np.maximum(found + false + len(inside), 1))

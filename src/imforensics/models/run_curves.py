@@ -1,0 +1,23 @@
+"""The learning curves of a finished run, read and drawn into its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imforensics.models.run_folder import write_atomically
+from imforensics.models.run_log import read_run
+from imforensics.models.run_pictures import draw_runs
+from imforensics.models.run_readings import RunReading, format_readings, read_curves_of
+
+CURVES_PICTURE = "curves.png"
+CURVES_WORDS = "curves.md"
+
+
+def write_curves(run_folder: Path) -> RunReading:
+    """Read a run's training log and write curves.png, curves.md and curves.json beside it."""
+    log = read_run(run_folder)
+    reading = read_curves_of(log)[0]
+    draw_runs([log], run_folder / CURVES_PICTURE)
+    write_atomically(run_folder / "curves.json", reading.model_dump_json(indent=2) + "\n")
+    write_atomically(run_folder / CURVES_WORDS, format_readings([reading]))
+    return reading
