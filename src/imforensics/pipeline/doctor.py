@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from imforensics import __version__
 from imforensics.config import AnalyzeConfig
@@ -64,18 +64,25 @@ def _check_requirements() -> Iterator[Check]:
 
 
 def _check_bundles() -> Iterator[Check]:
+    from imforensics.models.autoencoder_bundle import load_autoencoder
     from imforensics.models.bundle import list_bundles, load_bundle
     from imforensics.models.fusion_bundle import list_fusions, load_fusion
+    from imforensics.models.gan_bundle import load_gan_bundle
+    from imforensics.models.localizer_bundle import load_localizer
 
-    loaders: list[tuple[str, Callable[[str], str]]] = [
-        *((name, lambda name: f"{load_bundle(name).digest[:16]}, onnxruntime") for name in list_bundles()),
-        *((name, lambda name: f"{load_fusion(name).digest[:16]}, fusion") for name in list_fusions()),
-    ]
-    for name, load in loaders:
-        try:
-            yield Check(f"bundle {name}", "ok", f"sha256 {load(name)}")
-        except ImforensicsError as error:
-            yield Check(f"bundle {name}", "broken", str(error))
+    kinds: dict[str, tuple[tuple[str, ...], Callable[[str], Any]]] = {
+        "classifier": (list_bundles("classifier"), load_bundle),
+        "localizer": (list_bundles("localizer"), load_localizer),
+        "gan": (list_bundles("gan"), load_gan_bundle),
+        "autoencoder": (list_bundles("autoencoder"), load_autoencoder),
+        "fusion": (list_fusions(), load_fusion),
+    }
+    for kind, (names, load) in kinds.items():
+        for name in names:
+            try:
+                yield Check(f"bundle {name}", "ok", f"sha256 {load(name).digest[:16]}, {kind}")
+            except ImforensicsError as error:
+                yield Check(f"bundle {name}", "broken", str(error))
 
 
 def _check_analysis() -> Check:
