@@ -34,7 +34,8 @@ def command(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(check) for check in checks], indent=2))
     else:
+        width = max(len(check.subject) for check in checks) + 2
         for check in checks:
-            click.echo(f"{MARKS[check.verdict]}  {check.subject:<32}{for_terminal(check.detail)}")
+            click.echo(f"{MARKS[check.verdict]}  {check.subject:<{width}}{for_terminal(check.detail)}")
     if any(check.verdict == "broken" for check in checks):
         raise click.exceptions.Exit(EXIT_FAILED)
