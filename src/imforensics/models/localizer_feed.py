@@ -232,16 +232,21 @@ def _list_photos(datasets: tuple[DatasetConfig, ...], split: str) -> list[Path]:
 
 
 def _show_labelled(pair: LabelledPair, rng: np.random.Generator, *, resaved: bool) -> tuple[_Shown, _Shown]:
-    """A labelled forgery and its host, as they are or both through one more chain of the same size."""
-    if not resaved:
-        weight = float(pair.is_exact)
-        return (
-            _Shown(pair.tampered, pair.mask, "labelled", weight),
-            _Shown(pair.host, None, "labelled", weight),
+    """A labelled forgery and its host, as they are or both through one more chain of the same size.
+
+    One more save does not take away what another encoder did to the whole of the forgery: its label does not
+    count in either case.
+    """
+    contents, origin = (pair.tampered, pair.host), "labelled"
+    if resaved:
+        chain = draw_chain(rng, may_scale=False)
+        contents = (
+            apply_chain(decode_jpeg(pair.tampered), chain),
+            apply_chain(decode_jpeg(pair.host), chain),
         )
-    chain = draw_chain(rng, may_scale=False)
-    saved = [apply_chain(decode_jpeg(content), chain) for content in (pair.tampered, pair.host)]
-    return _Shown(saved[0], pair.mask, "resaved"), _Shown(saved[1], None, "resaved")
+        origin = "resaved"
+    weight = float(pair.is_exact)
+    return _Shown(contents[0], pair.mask, origin, weight), _Shown(contents[1], None, origin, weight)
 
 
 def _holds(photo: Photo, size: tuple[int, int]) -> bool:

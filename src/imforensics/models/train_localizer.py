@@ -83,6 +83,7 @@ def train_localizer(
     """
     require_training("train-detector", REQUIRED)
     progress = progress or Progress()
+    sources = _list_sources(config)  # before there is a folder: data may be missing
     open_run_folder(run_folder, config, resume=resume, overwrite=overwrite)
     learner, state, held_out = fit_localizer(config, run_folder, progress=progress)
     validation = validate(learner.averaged.whole, held_out, config.fit)
@@ -96,7 +97,7 @@ def train_localizer(
         map_threshold=found.map_threshold,
         calibration=found.calibration,
         training=_describe_training(config),
-        sources=(*_list_sources(config), *found.sources),
+        sources=(*sources, *found.sources),
         provenance=describe_provenance(
             config,
             epochs=state.epoch,
