@@ -28,7 +28,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -37,6 +37,10 @@ from bench_methods import make_mosaic
 from imforensics.evidence import read_evidence
 from imforensics.types import Evidence
 
+if TYPE_CHECKING:
+    from imforensics.models.localizer_config import LocalizerNetworkConfig
+    from imforensics.models.localizer_writer import LocalizerFacts
+
 Times = tuple[float, float]  # by the clock, of the processor
 WAYS = ("reading", "method", "network", "keras")
 SIZES = ("384x256", "4000x3000", "8000x6000")
@@ -44,15 +48,13 @@ SIZES = ("384x256", "4000x3000", "8000x6000")
 
 def write_untrained(folder: Path) -> None:
     """Write a bundle of the default network with random weights."""
-    from datetime import UTC, datetime
-
     import keras
 
     from imforensics.models.localizer import build_localizer
     from imforensics.models.localizer_config import LocalizerNetworkConfig
     from imforensics.models.localizer_export import ExportedLocalizer, write_parts
-    from imforensics.models.localizer_manifest import ExportDifference, LocalizerProvenance, MapThreshold
-    from imforensics.models.localizer_writer import LocalizerFacts, write_localizer_bundle
+    from imforensics.models.localizer_manifest import ExportDifference
+    from imforensics.models.localizer_writer import write_localizer_bundle
 
     keras.utils.set_random_seed(0)
     config = LocalizerNetworkConfig()
@@ -63,6 +65,16 @@ def write_untrained(folder: Path) -> None:
         localizer.whole.count_params(),
         ExportDifference(map=0, reliability=0, score=0, pictures=1),
     )
+    write_localizer_bundle(exported, _describe_untrained(config), folder)
+
+
+def _describe_untrained(config: LocalizerNetworkConfig) -> LocalizerFacts:
+    """Facts of a network of random weights."""
+    from datetime import UTC, datetime
+
+    from imforensics.models.localizer_manifest import LocalizerProvenance, MapThreshold
+    from imforensics.models.localizer_writer import LocalizerFacts
+
     provenance = LocalizerProvenance(
         created_at=datetime.now(UTC),
         tool_version="0",
@@ -76,7 +88,7 @@ def write_untrained(folder: Path) -> None:
         hardware="none",
         versions={},
     )
-    facts = LocalizerFacts(
+    return LocalizerFacts(
         name="untrained",
         network=config,
         map_threshold=MapThreshold(value=0.5, policy="none", population="none"),
@@ -85,7 +97,6 @@ def write_untrained(folder: Path) -> None:
         sources=(),
         provenance=provenance,
     )
-    write_localizer_bundle(exported, facts, folder)
 
 
 def make_picture(path: Path, size: str) -> None:

@@ -13,13 +13,13 @@ from imforensics.cli.options import profile_option, set_option
 if TYPE_CHECKING:
     from imforensics.config import ConfigModel
 
-# command -> module and class of its configuration
+# command -> module and class of its configuration, or the function that picks the class
 CONFIGS = {
     "analyze": "imforensics.config:AnalyzeConfig",
     "scan": "imforensics.config:ScanConfig",
     "evaluate": "imforensics.config:EvaluateConfig",
     "synthesize": "imforensics.datasets.synthesis.config:SynthesizeConfig",
-    "train-detector": "imforensics.models.detector_config:TrainDetectorConfig",
+    "train-detector": "imforensics.models.detector_kinds:detector_config",
     "train-gan": "imforensics.models.gan_config:TrainGanConfig",
     "train-autoencoder": "imforensics.models.autoencoder_config:TrainAutoencoderConfig",
     "train-fusion": "imforensics.pipeline.fusion_config:TrainFusionConfig",
@@ -42,7 +42,8 @@ Examples:
   imforensics config show > analyze.yaml
   imforensics config show --profile full > full.yaml
   imforensics config check --for scan my_scan.yaml
-  imforensics config show --for train-detector configs/train_detector_twin.yaml --set training.epochs=3
+  imforensics config show --for train-detector configs/train_detector_twin.yaml --set fit.epochs=3
+  imforensics config show --for train-detector --set kind=localizer
 """,
 )
 def command() -> None:
@@ -78,7 +79,8 @@ def _load(
     from imforensics.config import AnalyzeConfig, load_config
 
     module, _, name = CONFIGS[command_name].partition(":")
-    model: type[ConfigModel] = getattr(import_module(module), name)
+    found = getattr(import_module(module), name)
+    model: type[ConfigModel] = found if isinstance(found, type) else found(path, overrides)
     if profile is not None and not issubclass(model, AnalyzeConfig):
         raise click.UsageError(f"--profile is for commands that run methods, not for {command_name}.")
     config = load_config(model, path, overrides, profile=profile)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from imforensics.pipeline.protocols import ProtocolName
 
 PROTOCOL_NAMES = ("raw", "resaved", "resaved_q90", "twin", "exact_twin", "robustness")
+KIND_NAMES = ("jpeg", "resize", "blur", "noise", "crop", "webp", "screenshot", "messenger")
 
 
 @click.command(
@@ -61,6 +62,13 @@ command again to go on after a stop; name a further --method to add it to the co
     show_default=True,
     help="How the pictures are shown to the methods (docs/evaluation.md).",
 )
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    type=click.Choice(KIND_NAMES),
+    help="Processing that robustness is limited to, or that twins are shown through as well. Repeatable.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of chains and bootstrap.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many images, whole source groups.")
 @click.option("-j", "--workers", type=click.IntRange(1), help="Processes; default: all cores.")
@@ -79,6 +87,7 @@ def command(
     root: Path | None,
     split: str,
     protocol: str,
+    kinds: tuple[str, ...],
     seed: int,
     limit: int | None,
     workers: int | None,
@@ -102,9 +111,8 @@ def command(
     if not methods and not bundles:
         raise click.UsageError("Name what to evaluate with --method or --bundle.")
     config = load_config(EvaluateConfig, config_path, overrides)
-    request = Request(
-        dataset, split, cast("ProtocolName", protocol), root, seed, limit, methods=methods, bundles=bundles
-    )
+    name = cast("ProtocolName", protocol)
+    request = Request(dataset, split, name, root, seed, limit, methods=methods, bundles=bundles, kinds=kinds)
     evaluation = plan_evaluation(request, config, folder=output, overwrite=overwrite)
     try:
         total = len(evaluation.plan.trials)

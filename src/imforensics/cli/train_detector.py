@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +12,8 @@ from imforensics.cli.options import TrainingOptions, training_options
 from imforensics.cli.progress import training_progress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from imforensics.models.train import TrainResult
     from imforensics.models.train_localizer import TrainLocalizerResult
 
@@ -31,12 +33,13 @@ def command(options: TrainingOptions) -> None:
       imforensics train-detector -c configs/train_detector_paper.yaml -o runs/paper
       imforensics train-detector -c configs/train_detector_twin.yaml --set input.kind=rgb -o runs/rgb
       imforensics train-detector -c configs/train_detector_paper.yaml -o runs/paper --resume
-      imforensics train-detector -c configs/train_localizer.yaml -o runs/localizer
+      imforensics train-detector -c configs/train_localizer.yaml -o runs/localizer_synthesis
     """
     from imforensics.config import load_config
     from imforensics.models.detector_kinds import detector_config
 
-    config = load_config(detector_config(options.config_path), options.config_path, options.overrides)
+    kind = detector_config(options.config_path, options.overrides)
+    config = load_config(kind, options.config_path, options.overrides)
     if config.kind == "localizer":
         from imforensics.models.train_localizer import train_localizer
 
@@ -45,7 +48,7 @@ def command(options: TrainingOptions) -> None:
         from imforensics.models.train import train_detector
 
         summary = _summarize(train_detector(config, **_run(options)))
-    click.echo(json.dumps(summary, indent=2))
+    click.echo(json.dumps(summary, indent=2, allow_nan=False))
 
 
 def _run(options: TrainingOptions) -> dict[str, Any]:
@@ -58,13 +61,15 @@ def _run(options: TrainingOptions) -> dict[str, Any]:
 
 
 def _summarize_localizer(result: TrainLocalizerResult) -> dict[str, Any]:
-    validation = result.validation
+    from imforensics.models.localizer_validation import describe_validation
+
+    validation = describe_validation(result.validation)
     return {
         "bundle": str(result.bundle_folder),
         "epochs": result.state.epoch,
         "curves": result.reading.verdict,
-        "validation": {name: asdict(reached) for name, reached in validation.by_origin.items()},
-        "untouched_alarms": validation.untouched_alarms,
+        "validation": validation["by_origin"],
+        "untouched_alarms": validation["untouched_alarms"],
     }
 
 
@@ -76,12 +81,17 @@ def _summarize(result: TrainResult) -> dict[str, Any]:
         "best_epoch": result.state.best_epoch,
         "curves": result.reading.verdict,
         "test": {
-            item.pairs: {"threshold": item.threshold, **item.metrics}
+            item.pairs: {"threshold": item.threshold} | _defined(item.metrics)
             for item in manifest.measurements
             if item.split == "test"
         },
         "shortcut_accuracy": manifest.shortcut.accuracy if manifest.shortcut else None,
     }
+
+
+def _defined(figures: Mapping[str, float]) -> dict[str, float | None]:
+    """Figures for JSON, which has no NaN: null where one is not defined."""
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imforensics.evidence.luma import BLOCK
 from imforensics.methods.base import Method, MethodOptions, Reference
-from imforensics.methods.luma_coefficients import BLOCK, read_luma_coefficients
+from imforensics.methods.luma_coefficients import read_luma_coefficients
 from imforensics.preprocessing.blocks import smooth_blocks, spread_blocks, upsample_blocks
 from imforensics.preprocessing.coefficient_histograms import (
     FirstDigitLaw,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from imforensics.evidence.luma import BLOCK
 from imforensics.methods.base import Method, MethodOptions, Reference
-from imforensics.methods.luma_coefficients import BLOCK, LumaCoefficients, read_luma_coefficients
+from imforensics.methods.luma_coefficients import LumaCoefficients, read_luma_coefficients
 from imforensics.preprocessing.blocks import gaussian_blocks, spread_blocks
 from imforensics.preprocessing.first_quantization import (
     FirstQuantization,

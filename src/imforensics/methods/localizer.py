@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
+from imforensics.evidence.luma import BLOCK
 from imforensics.methods.base import Method, MethodOptions, Reference
 from imforensics.models.localizer_bundle import DEFAULT_LOCALIZER, load_localizer
 from imforensics.models.localizer_evidence import read_traces
-from imforensics.models.localizer_inputs import BLOCK
-from imforensics.preprocessing.blocks import (
-    find_analysable_blocks,
-    upsample_blocks,
-)
+from imforensics.preprocessing.blocks import find_analysable_blocks, upsample_blocks
 from imforensics.types import OUTSIDE_KEY, Artifact, Finding, LocalizationMap
 
 if TYPE_CHECKING:
@@ -24,7 +21,6 @@ if TYPE_CHECKING:
     from imforensics.models.localizer_runtime import BlockMaps
     from imforensics.types import Evidence, JsonValue
 
-DEFAULT_BUNDLE = DEFAULT_LOCALIZER
 MIN_SIDE = 64  # pixels: eight blocks; the network learned from pictures of a few hundred
 RUNTIME_THREADS = 2
 PICTURE_PIXELS = 1_000_000  # of the reliability picture, at most
@@ -72,7 +68,7 @@ class LearnedLocalizer(Method):
         """
 
         bundle: str = Field(
-            DEFAULT_BUNDLE, min_length=1, description="shipped bundle's name, or path of a folder"
+            DEFAULT_LOCALIZER, min_length=1, description="shipped bundle's name, or path of a folder"
         )
 
     options: Options

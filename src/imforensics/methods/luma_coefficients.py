@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from imforensics.evidence.luma import BLOCK, LumaBlocks, read_luma
 from imforensics.preprocessing.blocks import find_unclipped_blocks
-from imforensics.types import BoolArray, Evidence, Int16Array, JpegInfo, UInt16Array
+from imforensics.types import BoolArray, Evidence, Int16Array, UInt16Array
 
-BLOCK = 8
 MIN_BLOCKS = 4  # on each side
 
 
@@ -39,29 +39,27 @@ def read_luma_coefficients(evidence: Evidence) -> LumaCoefficients | str:
         EvidenceError: the entropy-coded data cannot be decoded.
         ValueError: the evidence is no JPEG.
     """
-    jpeg = find_baseline_jpeg(evidence, min_side=MIN_BLOCKS * BLOCK)
-    if isinstance(jpeg, str):
-        return jpeg
-    quantized = jpeg.read_coefficients()[0]
+    luma = read_baseline_luma(evidence, min_side=MIN_BLOCKS * BLOCK)
+    if isinstance(luma, str):
+        return luma
     usable = find_unclipped_blocks(evidence.pixels, block=BLOCK)
-    if usable.shape != quantized.shape[:2]:
-        return "The first component is subsampled: its blocks are not 8x8 pixels of the image."
     if not usable.any():
         return "Flat or clipped all over: there are no coefficients to look at."
-    return LumaCoefficients(quantized, jpeg.quantization_tables[0], usable)
+    return LumaCoefficients(luma.quantized, luma.table, usable)
 
 
-def find_baseline_jpeg(evidence: Evidence, *, min_side: int) -> JpegInfo | str:
-    """The evidence's JPEG, if it is large enough and its luminance table is an 8-bit one.
+def read_baseline_luma(evidence: Evidence, *, min_side: int) -> LumaBlocks | str:
+    """The luma of a JPEG that is large enough, see `read_luma`.
 
     Args:
         evidence: a JPEG.
         min_side: least height and width in pixels.
 
     Returns:
-        The JPEG; a sentence that says what is wrong with it, for a finding "not_applicable".
+        The luma; a sentence that says what is wrong with it, for a finding "not_applicable".
 
     Raises:
+        EvidenceError: the entropy-coded data cannot be decoded.
         ValueError: the evidence is no JPEG.
     """
     if evidence.jpeg is None:
@@ -69,7 +67,5 @@ def find_baseline_jpeg(evidence: Evidence, *, min_side: int) -> JpegInfo | str:
     if min(evidence.height, evidence.width) < min_side:
         size = f"{evidence.width}x{evidence.height}"
         return f"The image is {size} pixels; at least {min_side} on each side are needed."
-    table = evidence.jpeg.quantization_tables[0]
-    if table.min() < 1 or table.max() > 255:
-        return "The luminance table has divisors outside 1 to 255: not an 8-bit baseline one."
-    return evidence.jpeg
+    luma = read_luma(evidence)
+    return f"The {luma}." if isinstance(luma, str) else luma

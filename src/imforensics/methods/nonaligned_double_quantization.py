@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from imforensics.evidence.luma import BLOCK
 from imforensics.methods.base import Method, Reference
-from imforensics.methods.luma_coefficients import BLOCK, find_baseline_jpeg
+from imforensics.methods.luma_coefficients import read_baseline_luma
 from imforensics.preprocessing.blocks import gaussian_blocks
 from imforensics.preprocessing.earlier_grid import (
     EarlierGrid,
@@ -76,14 +77,14 @@ class NonalignedDoubleQuantization(Method):
 
     def analyze(self, evidence: Evidence) -> Finding:
         """Find an earlier grid, and mark the blocks that have it or lack it."""
-        jpeg = find_baseline_jpeg(evidence, min_side=MIN_SIDE)
-        if isinstance(jpeg, str):
-            return self._decline(jpeg)
+        first = read_baseline_luma(evidence, min_side=MIN_SIDE)
+        if isinstance(first, str):
+            return self._decline(first)
         plane = luma(evidence.pixels)
         plane -= np.float32(128)
         if not plane.std() > 0:
             return self._decline("The image is flat: there are no coefficients to look at.")
-        strengths = expected_strengths(jpeg.read_coefficients()[0], jpeg.quantization_tables[0])
+        strengths = expected_strengths(first.quantized, first.table)
         grid = find_earlier_grid(measure_periodicity(plane), strengths)
         if not grid.is_found:
             return self._report_nothing(grid, plane.shape)

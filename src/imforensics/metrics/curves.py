@@ -61,18 +61,49 @@ def threshold_curve(
     """
     values, is_tampered = checked(scores, labels, both_classes=True)
     grid = np.linspace(0, 1, 101) if thresholds is None else np.asarray(thresholds, dtype=np.float64)
-    tampered, authentic = np.sort(values[is_tampered]), np.sort(values[~is_tampered])
-    tp = tampered.size - np.searchsorted(tampered, grid, side="left")
-    fp = authentic.size - np.searchsorted(authentic, grid, side="left")
-    recall, fpr = tp / tampered.size, fp / authentic.size
+    tp, fp, n_tampered = _count_found(values, is_tampered, grid)
+    recall, fpr = tp / n_tampered, fp / (values.size - n_tampered)
     return ThresholdCurve(
         thresholds=grid,
         precision=np.where(tp + fp > 0, tp / np.maximum(tp + fp, 1), 0.0),
         recall=recall,
         fpr=fpr,
-        f1=2 * tp / (tp + fp + tampered.size),
+        f1=2 * tp / (tp + fp + n_tampered),
         balanced_accuracy=(recall + 1 - fpr) / 2,
     )
+
+
+def f1_over_thresholds(scores: ArrayLike, labels: ArrayLike, *, thresholds: ArrayLike) -> Float64Array:
+    """F1 of scores ≥ threshold at each of a row of thresholds.
+
+    Args:
+        scores: any shape, higher = more likely tampered.
+        labels: of the same shape, in {0, 1}.
+        thresholds: (K,) rising.
+
+    Returns:
+        (K,) float64; 0 where nothing is found, also where nothing is tampered.
+
+    Raises:
+        ValueError: shapes differ, or a score is NaN.
+
+    >>> f1_over_thresholds([0.9, 0.6, 0.2], [1, 0, 1], thresholds=[0.1, 0.5, 0.8]).round(3)
+    array([0.8  , 0.5  , 0.667])
+    """
+    values, is_tampered = checked(np.ravel(scores), np.ravel(labels))
+    grid = np.asarray(thresholds, dtype=np.float64)
+    tp, fp, n_tampered = _count_found(values, is_tampered, grid)
+    return np.asarray(2 * tp / np.maximum(tp + fp + n_tampered, 1))
+
+
+def _count_found(
+    values: Float64Array, is_tampered: NDArray[np.bool_], grid: Float64Array
+) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """TP and FP at each threshold, and the number of tampered cases."""
+    tampered, authentic = np.sort(values[is_tampered]), np.sort(values[~is_tampered])
+    tp = tampered.size - np.searchsorted(tampered, grid, side="left")
+    fp = authentic.size - np.searchsorted(authentic, grid, side="left")
+    return tp, fp, tampered.size
 
 
 def name_mask_area(share: float) -> str:

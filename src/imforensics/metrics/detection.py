@@ -179,6 +179,20 @@ def area_under_curve(tp: ArrayLike, fp: ArrayLike) -> float:
     return ratio(area, float(positives[-1] * negatives[-1]))
 
 
+def roc_auc(scores: ArrayLike, labels: ArrayLike) -> float:
+    """ROC AUC of scores of any shape, see `area_under_curve`; NaN where one class is absent.
+
+    Raises:
+        ValueError: as `count_confusion`.
+
+    >>> roc_auc([0.9, 0.4, 0.4, 0.1], [1, 1, 0, 0])
+    0.875
+    """
+    values, is_tampered = checked(np.ravel(scores), np.ravel(labels))
+    tp, fp, _ = cumulative_counts(values, is_tampered)
+    return area_under_curve(tp, fp)
+
+
 def average_precision_from_counts(tp: ArrayLike, fp: ArrayLike) -> float:
     """Σ (recall step) · precision from cumulative counts in order of falling threshold; NaN without tampered.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from imforensics.config import read_mapping
+from imforensics.config import apply_override, read_mapping
 from imforensics.errors import ConfigError
 from imforensics.models.detector_config import TrainDetectorConfig
 from imforensics.models.localizer_config import TrainLocalizerConfig
@@ -15,13 +16,26 @@ KINDS: dict[str, type[TrainDetectorConfig | TrainLocalizerConfig]] = {
 }
 
 
-def detector_config(path: Path | None) -> type[TrainDetectorConfig | TrainLocalizerConfig]:
+def detector_config(
+    path: Path | None, overrides: Sequence[str] = ()
+) -> type[TrainDetectorConfig | TrainLocalizerConfig]:
     """The configuration that a file is read as: by its `kind`, a classifier's where it names none.
 
+    Args:
+        path: YAML file; None takes the defaults.
+        overrides: "a.b=c" assignments laid over it, see `load_config`.
+
     Raises:
-        ConfigError: the file cannot be read, or names another kind.
+        ConfigError: the file cannot be read, or another kind is named.
+
+    >>> detector_config(None, ["kind=localizer"]).__name__
+    'TrainLocalizerConfig'
     """
-    kind = "classifier" if path is None else read_mapping(path).get("kind", "classifier")
-    if kind not in KINDS:
-        raise ConfigError(f"{path}: kind must be one of {', '.join(KINDS)}, received {kind!r}")
+    values = {} if path is None else read_mapping(path)
+    for override in overrides:
+        apply_override(values, override)
+    kind = values.get("kind", "classifier")
+    if not isinstance(kind, str) or kind not in KINDS:
+        where = "defaults" if path is None else path
+        raise ConfigError(f"{where}: kind must be one of {', '.join(KINDS)}, received {kind!r}")
     return KINDS[kind]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -12,11 +12,13 @@ from imforensics.config import DatasetConfig
 from imforensics.datasets.base import load_dataset, load_split
 from imforensics.errors import DatasetError
 from imforensics.evidence import read_evidence
+from imforensics.evidence.luma import BLOCK
 from imforensics.metrics.calibration import Conditions, fit_calibration
+from imforensics.metrics.curves import f1_over_thresholds
 from imforensics.metrics.label_thresholds import choose_label_thresholds
 from imforensics.models.localizer_evidence import read_traces
 from imforensics.models.localizer_feed import BatchMaker
-from imforensics.models.localizer_inputs import BLOCK, view_pixels
+from imforensics.models.localizer_inputs import view_pixels
 from imforensics.models.localizer_manifest import MapThreshold
 from imforensics.models.localizer_pairs import load_labelled_pairs
 from imforensics.models.localizer_writer import describe_source
@@ -24,14 +26,14 @@ from imforensics.preprocessing.block_traces import BlockTraces
 from imforensics.preprocessing.blocks import block_means
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from imforensics.metrics.calibration import Calibration
     from imforensics.models.localizer_config import TrainLocalizerConfig
     from imforensics.models.localizer_manifest import DataSource
     from imforensics.models.localizer_runtime import BlockMaps, LocalizerRuntime
     from imforensics.models.progress import Progress
     from imforensics.types import BoolArray, Evidence
+
+T = TypeVar("T")
 
 LEVELS = np.linspace(0.02, 0.98, 97)  # thresholds tried
 
@@ -81,29 +83,44 @@ def calibrate_localizer(
         cases.append(case)
         progress.advance()
     progress.finish()
-    photos = {item.name: _see_photographs(config, item, runtime, progress) for item in config.data.photos}
+    photos = [_see_photographs(config, item, runtime, progress) for item in config.data.photos]
     sources = [
         describe_source(
-            load_dataset(item.name, item.root).card,
-            role="photographs for thresholds",
-            images=len(photos[item.name]),
+            load_dataset(item.name, item.root).card, role="photographs for thresholds", images=len(group)
         )
-        for item in config.data.photos
+        for item, group in zip(config.data.photos, photos, strict=True)
     ]
     if labelled is not None:
         card = load_dataset(labelled.name, labelled.root).card
         sources.insert(0, describe_source(card, role="calibration", images=len(cases)))
     return LocalizerCalibration(
         _choose_map_threshold(cases, words),
-        _calibrate_score(cases, photos, words, config.seed),
+        _calibrate_score(cases, label_photographs(config.data.photos, photos), words, config.seed),
         tuple(sources),
     )
+
+
+def label_photographs(datasets: Sequence[DatasetConfig], groups: Sequence[T]) -> dict[str, T]:
+    """What belongs to each set of photographs by its name, in order; the second of one name is "name 2".
+
+    >>> sets = [DatasetConfig(name="folder"), DatasetConfig(name="photos"), DatasetConfig(name="folder")]
+    >>> label_photographs(sets, [1, 2, 3])
+    {'folder': 1, 'photos': 2, 'folder 2': 3}
+    """
+    found: dict[str, T] = {}
+    for number, (item, group) in enumerate(zip(datasets, groups, strict=True)):
+        before = sum(other.name == item.name for other in datasets[:number])
+        found[f"{item.name} {before + 1}" if before else item.name] = group
+    return found
 
 
 def _calibrate_score(
     cases: list[_Case], photos: dict[str, list[_Case]], words: str, seed: int
 ) -> Calibration:
-    """Pictures as large as the largest photographs are within the conditions: alarms were counted there."""
+    """The first set is the camera photographs.
+
+    Pictures as large as the largest photographs are within the conditions: alarms were counted there.
+    """
     seen = [*cases, *(case for group in photos.values() for case in group)]
     calibration = fit_calibration(
         [case.maps.score for case in cases],
@@ -129,7 +146,11 @@ def _calibrate_score(
 
 
 def _choose_map_threshold(cases: list[_Case], words: str) -> MapThreshold:
-    f1s = [_f1_at_levels(case.maps.marks, case.truth) for case in cases if case.truth is not None]
+    f1s = [
+        f1_over_thresholds(case.maps.marks, case.truth, thresholds=LEVELS)
+        for case in cases
+        if case.truth is not None
+    ]
     mean = np.mean(f1s, axis=0)
     best = int(mean.argmax())
     population = f"{words}, {len(f1s)} tampered pictures, mean F1 of blocks {mean[best]:.3f}"
@@ -195,11 +216,3 @@ def _see_photographs(
 def _localize(config: TrainLocalizerConfig, runtime: LocalizerRuntime, evidence: Evidence) -> BlockMaps:
     pixels = view_pixels(evidence.pixels, config.network.streams)
     return runtime.localize(read_traces(evidence).traces, pixels)
-
-
-def _f1_at_levels(marks: NDArray[np.float32], truth: BoolArray) -> NDArray[np.float64]:
-    """F1 of blocks at each of LEVELS, 0 where nothing is found."""
-    inside, outside = np.sort(marks[truth]), np.sort(marks[~truth])
-    found = len(inside) - np.searchsorted(inside, LEVELS)
-    false = len(outside) - np.searchsorted(outside, LEVELS)
-    return np.asarray(2 * found / np.maximum(found + false + len(inside), 1))

@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 
 from imforensics.config import ConfigModel, DatasetConfig
 from imforensics.datasets.synthesis.config import SynthesisConfig
+from imforensics.evidence.luma import BLOCK
 
 Stream = Literal["traces", "noise", "ela", "wavelet", "rgb"]
-BLOCK = 8
 
 
 class LabelledPairsConfig(ConfigModel):
@@ -34,7 +34,9 @@ class LocalizerDataConfig(ConfigModel):
 
     Attributes:
         photos: data sets of authentic photographs; their training splits are the pool that forgeries are made
-            from, their validation splits the pool of the validation pairs.
+            from, their validation splits the pool of the validation pairs and the photographs of which hardly
+            any may be called tampered. The first set is the camera photographs, by which the calibration
+            counts false alarms; the others are looked at each by itself.
         synthesis: what forgeries are drawn from.
         labelled: pairs of a labelled set beside the made ones; None trains on synthesis alone.
         sizes: (rows, columns) in pixels of the pictures; each batch draws one. Multiples of 8.

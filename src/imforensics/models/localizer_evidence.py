@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imforensics.models.localizer_inputs import BLOCK
+from imforensics.evidence.luma import BLOCK, LumaBlocks, read_luma
 from imforensics.preprocessing.block_traces import BlockTraces, describe_blocks, describe_uncompressed
 
 if TYPE_CHECKING:
-    from imforensics.types import Evidence, Int16Array, JpegInfo
+    from imforensics.types import Evidence
 
-LARGEST_DIVISOR = 255  # of an 8-bit baseline table
 LEAST_BLOCKS = 2  # on each side: histograms off the grid need a grid to be moved
 
 
@@ -39,22 +38,11 @@ def read_traces(evidence: Evidence) -> ReadTraces:
     """
     rows, columns = -(-evidence.height // BLOCK), -(-evidence.width // BLOCK)
     reason = None
-    if evidence.jpeg is not None:
-        coefficients = _read_luma(evidence.jpeg, (rows, columns))
-        if not isinstance(coefficients, str):
-            traces = describe_blocks(coefficients, evidence.jpeg.quantization_tables[0])
-            return ReadTraces(traces, None, is_read=True)
-        reason = coefficients
+    if evidence.jpeg is not None and min(rows, columns) < LEAST_BLOCKS:
+        reason = "the picture is smaller than two blocks"
+    elif evidence.jpeg is not None:
+        luma = read_luma(evidence)
+        if isinstance(luma, LumaBlocks):
+            return ReadTraces(describe_blocks(luma.quantized, luma.table), None, is_read=True)
+        reason = f"its {luma}"
     return ReadTraces(describe_uncompressed(rows, columns), reason, is_read=False)
-
-
-def _read_luma(jpeg: JpegInfo, shape: tuple[int, int]) -> Int16Array | str:
-    table = jpeg.quantization_tables[0]
-    if min(shape) < LEAST_BLOCKS:
-        return "the picture is smaller than two blocks"
-    if table.min() < 1 or table.max() > LARGEST_DIVISOR:
-        return f"its luminance table has divisors outside 1 to {LARGEST_DIVISOR}"
-    luma = jpeg.read_coefficients()[0]
-    if luma.shape[:2] != shape:
-        return "its first component is subsampled: its blocks are not 8x8 pixels of the image"
-    return luma

@@ -12,6 +12,7 @@ from imforensics.models.localizer_bundle import start_runtime
 from imforensics.models.localizer_graphs import part_graph
 from imforensics.models.localizer_manifest import ExportDifference
 from imforensics.models.localizer_runtime import OUTPUTS, PARTS, BlockMaps, Part, WindowSizes
+from imforensics.preprocessing.logistic import logistic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from imforensics.types import FloatArray
 
 TOLERANCE = 1e-4  # of probabilities; float32 sums in another order differ by about 1e-6
-CHECKED_WINDOWS = WindowSizes(stem=13, trunk=17)  # so small that any training picture needs several
+CHECKED_WINDOWS = WindowSizes(stem=5, trunk=7)  # so small that the smallest training picture needs several
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def export_localizer(localizer: Localizer, pictures: Sequence[LocalizerInput]) -
 
     Args:
         localizer: trained, in float32.
-        pictures: to compare on, at least one; of 256 pixels a side or so, with several windows each.
+        pictures: to compare on, at least one; of 64 pixels a side or more, for several windows each.
 
     Raises:
         BundleError: the network has a layer that the export does not know, or a difference is too large.
@@ -119,7 +120,6 @@ def _run_keras(localizer: Localizer, picture: LocalizerInput) -> BlockMaps:
         np.asarray(picture.pixels, np.float32)[np.newaxis],
     ]
     marks, reliability, score = (
-        np.asarray(1 / (1 + np.exp(-np.asarray(output))))
-        for output in localizer.whole(inputs, training=False)
+        logistic(np.asarray(output)) for output in localizer.whole(inputs, training=False)
     )
     return BlockMaps(marks[0, ..., 0], reliability[0, ..., 0], float(score[0, 0]))

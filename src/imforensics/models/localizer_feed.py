@@ -16,12 +16,13 @@ from imforensics.config import DatasetConfig
 from imforensics.datasets.base import load_dataset, load_split
 from imforensics.datasets.synthesis.pairs import draw_pair
 from imforensics.datasets.synthesis.pool import Photo, PhotoPool, load_pool
-from imforensics.errors import DatasetError
+from imforensics.errors import DatasetError, ImforensicsError
 from imforensics.evidence import read_evidence
-from imforensics.models.localizer_config import BLOCK, TrainLocalizerConfig
+from imforensics.evidence.luma import BLOCK, LumaBlocks, read_luma
+from imforensics.models.localizer_config import TrainLocalizerConfig
 from imforensics.models.localizer_evidence import read_traces
 from imforensics.models.localizer_inputs import LocalizerInput, build_localizer_input, view_pixels
-from imforensics.models.localizer_pairs import LabelledPair, load_labelled_pairs
+from imforensics.models.localizer_pairs import LabelledPair, check_sizes, load_labelled_pairs
 from imforensics.preprocessing.block_traces import BlockTraces
 from imforensics.preprocessing.blocks import block_means
 from imforensics.preprocessing.chains import apply_chain, draw_chain
@@ -76,14 +77,20 @@ class BatchMaker:
             split: "train" or "val": whose photographs are used.
 
         Raises:
-            DatasetError: a data set or split is missing.
+            DatasetError: a data set or split is missing, or there is a size of which no pair is labelled.
         """
         self._config = config
         self._stream = TRAINING if split == "train" else VALIDATION
-        self._paths = _list_photos(config.data.photos, split)
-        self._pool: PhotoPool = load_pool(self._paths)
+        self._pool: PhotoPool = load_pool(_list_photos(config.data.photos, split))
         labelled = config.data.labelled
         self._labelled = load_labelled_pairs(labelled.dataset, split) if labelled is not None else {}
+        if labelled is not None and split == "train":
+            check_sizes(self._labelled, config.data.sizes, name=labelled.dataset.name)
+
+    @property
+    def unreadable(self) -> tuple[Path, ...]:
+        """Photographs that are left out because they are no image."""
+        return self._pool.unreadable
 
     def make_batch(self, epoch: int, step: int) -> LocalizerBatch:
         """Pairs, then untouched photographs."""
@@ -150,7 +157,10 @@ class BatchMaker:
         return next((photo for photo in fitting if photo.is_jpeg), fitting[0])
 
     def _cut_untouched(self, rng: np.random.Generator, size: tuple[int, int]) -> LocalizerInput:
-        """A part of a photograph's file on its own grid, as a lossless crop would leave it."""
+        """A part of a photograph's file on its own grid, as a lossless crop would leave it.
+
+        Traces that `read_traces` would not read are not shown here either.
+        """
         numbers = self._pool.find_hosts(size)
         for _ in range(len(numbers)):
             photo = self._pool.photos[numbers[int(rng.integers(len(numbers)))]]
@@ -165,15 +175,14 @@ class BatchMaker:
         top, left = photo.top + down * BLOCK, photo.left + across * BLOCK
         pixels = evidence.pixels[top : top + size[0], left : left + size[1]]
         streams = self._config.network.streams
-        if evidence.jpeg is None:
+        luma = None if evidence.jpeg is None else read_luma(evidence)
+        if not isinstance(luma, LumaBlocks):
             return build_localizer_input(pixels, None, None, streams=streams)
-        luma = evidence.jpeg.read_coefficients()[0]
         rows, columns = (
             slice(start // BLOCK, (start + side) // BLOCK)
             for start, side in zip((top, left), size, strict=True)
         )
-        table = evidence.jpeg.quantization_tables[0]
-        return build_localizer_input(pixels, luma[rows, columns], table, streams=streams)
+        return build_localizer_input(pixels, luma.quantized[rows, columns], luma.table, streams=streams)
 
 
 def take_picture(batch: LocalizerBatch, index: int) -> LocalizerInput:
@@ -199,6 +208,10 @@ class Feed:
         while waiting:
             yield waiting.popleft().result()
 
+    def list_unreadable(self) -> tuple[Path, ...]:
+        """Photographs that are left out because they are no image."""
+        return self._pool.submit(_list_unreadable).result()
+
 
 @contextmanager
 def open_feed(config: TrainLocalizerConfig, split: str) -> Iterator[Feed]:
@@ -211,15 +224,30 @@ def open_feed(config: TrainLocalizerConfig, split: str) -> Iterator[Feed]:
         yield Feed(pool, config.workers)
 
 
-_maker: list[BatchMaker] = []
+_prepared: list[BatchMaker | ImforensicsError] = []
 
 
 def _prepare(config: TrainLocalizerConfig, split: str) -> None:
-    _maker[:] = [BatchMaker(config, split)]
+    """Make this process's maker; what goes wrong is told by its first task: here it would break the pool."""
+    try:
+        _prepared[:] = [BatchMaker(config, split)]
+    except ImforensicsError as error:
+        _prepared[:] = [error]
+
+
+def _find_maker() -> BatchMaker:
+    (maker,) = _prepared
+    if isinstance(maker, ImforensicsError):
+        raise maker
+    return maker
 
 
 def _make_batch(epoch: int, step: int) -> LocalizerBatch:
-    return _maker[0].make_batch(epoch, step)
+    return _find_maker().make_batch(epoch, step)
+
+
+def _list_unreadable() -> tuple[Path, ...]:
+    return _find_maker().unreadable
 
 
 def _list_photos(datasets: tuple[DatasetConfig, ...], split: str) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ConfigDict
 
@@ -19,8 +19,9 @@ from imforensics.models.checkpoints import (
     replace_checkpoint,
 )
 from imforensics.models.fit import step_callback
+from imforensics.models.localizer_batches import Batches, make_pipeline
 from imforensics.models.localizer_feed import LocalizerBatch, open_feed
-from imforensics.models.localizer_learning import Learner, network_inputs, truths
+from imforensics.models.localizer_learning import Learner
 from imforensics.models.localizer_validation import validate
 from imforensics.models.progress import Progress
 from imforensics.models.training_log import TensorBoardLog, write_log
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT_FOLDER = "checkpoints"
 WEIGHTS_FILE = "weights.npz"
+NAMED = 5  # of the photographs that cannot be read
 
 
 class LocalizerRow(LogRow):
@@ -90,7 +92,7 @@ def fit_localizer(
         The networks after the last epoch, how the fit went, and the validation batches.
 
     Raises:
-        DatasetError: a data set or split is missing.
+        DatasetError: a data set or split is missing, or a photograph cannot be decoded.
         InterruptedRunError: the checkpoint there, or the run to start from, cannot be read.
     """
     import keras
@@ -105,6 +107,7 @@ def fit_localizer(
     held_out = make_validation_batches(config, progress)
     progress.start("fit", total=fit.steps * fit.epochs, done=fit.steps * state.epoch, unit="steps")
     with open_feed(config, "train") as feed:
+        _tell_unreadable(feed, "training", progress)
         while state.epoch < fit.epochs:
             row = _fit_epoch(learner, config, feed, held_out, epoch=state.epoch + 1, progress=progress)
             state = LocalizerState(rows=(*state.rows, row), best_epoch=row.epoch)
@@ -120,6 +123,8 @@ def fit_localizer(
 def load_averaged(config: TrainLocalizerConfig, run_folder: Path) -> Learner:
     """The networks of a run as its last checkpoint has them, the averaged one ready to use.
 
+    The optimizer is a new one: the run may have been fitted in another precision.
+
     Raises:
         InterruptedRunError: there is no checkpoint, it cannot be read, or the network has another shape.
     """
@@ -127,7 +132,8 @@ def load_averaged(config: TrainLocalizerConfig, run_folder: Path) -> Learner:
     newest = newest_checkpoint(run_folder / CHECKPOINT_FOLDER)
     if newest is None:
         raise InterruptedRunError(f"{run_folder} holds no checkpoint. Name the folder of a localizer's run.")
-    load_arrays(newest / WEIGHTS_FILE, learner.groups)
+    weights = {name: learner.groups[name] for name in ("weights", "averages")}
+    load_arrays(newest / WEIGHTS_FILE, weights, leave_others=True)
     learner.update_averaged()
     return learner
 
@@ -138,6 +144,7 @@ def make_validation_batches(config: TrainLocalizerConfig, progress: Progress) ->
     progress.start("validation pictures", total=steps, unit="batches")
     batches = []
     with open_feed(config, "val") as feed:
+        _tell_unreadable(feed, "validation", progress)
         for batch in feed.iterate(0, steps):
             batches.append(batch)
             progress.advance()
@@ -157,13 +164,15 @@ def _fit_epoch(
     fit = config.fit
     progress.describe(f"epoch {epoch}/{fit.epochs}")
     started = time.perf_counter()
-    logs = learner.model.fit(
-        _pipeline(feed, config, epoch),
-        steps_per_epoch=fit.steps,
-        shuffle=False,
-        verbose=0,
-        callbacks=[step_callback(progress)],
-    ).history
+    batches = Batches(feed, epoch, fit.steps)
+    with batches.telling_errors():
+        logs = learner.model.fit(
+            make_pipeline(batches),
+            steps_per_epoch=fit.steps,
+            shuffle=False,
+            verbose=0,
+            callbacks=[step_callback(progress)],
+        ).history
     seconds = time.perf_counter() - started
     learner.update_averaged()
     measured = validate(learner.averaged.whole, held_out, fit)
@@ -187,29 +196,12 @@ def _fit_epoch(
     return row
 
 
-def _pipeline(feed: Feed, config: TrainLocalizerConfig, epoch: int) -> Any:
-    """The batches of an epoch as a tf.data pipeline, which Keras spreads over the devices."""
-    import tensorflow as tf
-
-    from imforensics.preprocessing.block_traces import CHANNELS, TABLE_FACTS
-
-    spec = tf.TensorSpec
-    signature = (
-        {
-            "traces": spec((None, None, None, CHANNELS), tf.float16),
-            "table": spec((None, TABLE_FACTS), tf.float32),
-            "pixels": spec((None, None, None, 3), tf.float32),
-        },
-        {
-            "marks": spec((None, None, None, 1), tf.float32),
-            "labels": spec((None, 1), tf.float32),
-            "weights": spec((None, 1), tf.float32),
-        },
-    )
-    return tf.data.Dataset.from_generator(
-        lambda: ((network_inputs(batch), truths(batch)) for batch in feed.iterate(epoch, config.fit.steps)),
-        output_signature=signature,
-    ).prefetch(2)
+def _tell_unreadable(feed: Feed, what: str, progress: Progress) -> None:
+    unreadable = feed.list_unreadable()
+    if unreadable:
+        names = ", ".join(path.name for path in unreadable[:NAMED])
+        more = ", ..." if len(unreadable) > NAMED else ""
+        progress.say(f"{len(unreadable)} {what} photographs cannot be read and are left out: {names}{more}")
 
 
 def _restore(config: TrainLocalizerConfig, learner: Learner, run_folder: Path) -> LocalizerState:

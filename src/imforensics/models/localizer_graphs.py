@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imforensics.errors import BundleError
-from imforensics.models.gan_graphs import TO_NCHW, TO_NHWC, Graph
+from imforensics.models.onnx_graph import TO_NCHW, TO_NHWC, Graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

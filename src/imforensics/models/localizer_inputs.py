@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from imforensics.evidence.luma import BLOCK
 from imforensics.preprocessing.block_traces import BlockTraces, describe_blocks, describe_uncompressed
 from imforensics.preprocessing.ela import ela_residual
 from imforensics.preprocessing.inputs import normalize
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from imforensics.types import FloatArray, Int16Array, UInt8Array, UInt16Array
 
-BLOCK = 8
 ELA_QUALITY = 90
 
 

@@ -114,6 +114,31 @@ def _mean(values: Any, weights: Any) -> Any:
 
 
 def _compile(network: keras.Model, averages: list[Any], fit: LocalizerFitConfig) -> keras.Model:
+    model = _add_learning(network, averages, fit)
+    model.compile(optimizer=_make_optimizer(fit))
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def _make_optimizer(fit: LocalizerFitConfig) -> Any:
+    """AdamW along a cosine over all steps, after a linear rise."""
+    import keras
+
+    rate = keras.optimizers.schedules.CosineDecay(
+        fit.learning_rate * 1e-2,
+        max(1, fit.epochs * fit.steps - fit.warmup),
+        alpha=0.01,
+        warmup_target=fit.learning_rate,
+        warmup_steps=fit.warmup,
+    )
+    optimizer: Any = keras.optimizers.AdamW(rate, weight_decay=fit.weight_decay)
+    if fit.precision == "mixed_float16":  # small gradients are lost otherwise
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
+
+
+def _add_learning(network: keras.Model, averages: list[Any], fit: LocalizerFitConfig) -> keras.Model:
+    """The same network as a model that knows its loss and how to make a step."""
     import keras
     import tensorflow as tf
 
@@ -147,18 +172,4 @@ def _compile(network: keras.Model, averages: list[Any], fit: LocalizerFitConfig)
         def metrics(self) -> list[Any]:
             return [*super().metrics, *trackers.values()]
 
-    model = Learning(network.inputs, network.outputs, name="localizer")
-    steps = fit.epochs * fit.steps
-    rate = keras.optimizers.schedules.CosineDecay(
-        fit.learning_rate * 1e-2,
-        max(1, steps - fit.warmup),
-        alpha=0.01,
-        warmup_target=fit.learning_rate,
-        warmup_steps=fit.warmup,
-    )
-    optimizer: Any = keras.optimizers.AdamW(rate, weight_decay=fit.weight_decay)
-    if fit.precision == "mixed_float16":  # small gradients are lost otherwise
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    model.compile(optimizer=optimizer)
-    model.optimizer.build(model.trainable_variables)
-    return model
+    return Learning(network.inputs, network.outputs, name="localizer")

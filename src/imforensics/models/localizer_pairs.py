@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from imforensics.config import DatasetConfig
@@ -62,3 +62,29 @@ def load_labelled_pairs(config: DatasetConfig, split: str) -> dict[tuple[int, in
     if not found:
         raise DatasetError(f"{dataset.name} has no forgery with mask and host in split {split}")
     return dict(found)
+
+
+def check_sizes(
+    pairs: Mapping[tuple[int, int], Sequence[LabelledPair]], sizes: Iterable[tuple[int, int]], *, name: str
+) -> None:
+    """Refuse sizes of which a training split has no pair: their batches would hold made pairs alone.
+
+    Args:
+        pairs: of the training split, by size.
+        sizes: (height, width) that batches are drawn of.
+        name: of the data set, for the error.
+
+    Raises:
+        DatasetError: there is such a size.
+    """
+    missing = sorted(set(sizes) - {size for size, group in pairs.items() if group})
+    if missing:
+        most = sorted(pairs, key=lambda size: -len(pairs[size]))[:5]
+        raise DatasetError(
+            f"{name} has no forgery with mask and host of {_list_sizes(missing)} pixels (HxW) in its split "
+            f"train; most there are of {_list_sizes(most)}. Take other data.sizes, or leave data.labelled out"
+        )
+
+
+def _list_sizes(sizes: Iterable[tuple[int, int]]) -> str:
+    return ", ".join(f"{height}x{width}" for height, width in sizes)

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 import numpy as np
 
-from imforensics.models.localizer_inputs import BLOCK, pad_to_blocks
+from imforensics.evidence.luma import BLOCK
+from imforensics.models.localizer_inputs import pad_to_blocks
+from imforensics.preprocessing.block_traces import BlockTraces
+from imforensics.preprocessing.logistic import logistic
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from imforensics.preprocessing.block_traces import BlockTraces
     from imforensics.types import FloatArray, UInt8Array
 
 Part = Literal["stem", "trunk", "scorer"]
@@ -78,6 +80,12 @@ class BlockMaps:
     reliability: FloatArray
     score: float
 
+    def extend(self, shape: tuple[int, ...]) -> BlockMaps:
+        """The maps continued to (R, C) blocks at the right and below, by their last column and row."""
+        more = [(0, wanted - side) for wanted, side in zip(shape, self.marks.shape, strict=True)]
+        marks, reliability = (np.pad(values, more, mode="edge") for values in (self.marks, self.reliability))
+        return BlockMaps(marks, reliability, self.score)
+
 
 @dataclass(frozen=True, slots=True)
 class LocalizerRuntime:
@@ -100,6 +108,8 @@ class LocalizerRuntime:
     ) -> BlockMaps:
         """Map and score of one picture.
 
+        Blocks that the right or lower edge cuts are not shown to the network: an encoder fills them up with
+        pixels of its own, and training pictures have none. They take what their neighbours inside have.
         Besides the inputs and the outputs, one array of features a block is held; all else is as large as a
         window.
 
@@ -117,6 +127,11 @@ class LocalizerRuntime:
                 f"Expected traces of {expected} blocks for pixels {pixels.shape[:2]}; received "
                 f"{traces.values.shape[:2]}"
             )
+        rows, columns = (max(1, side // BLOCK) for side in pixels.shape[:2])
+        if (rows, columns) != expected:
+            inner = BlockTraces(traces.values[:rows, :columns], traces.table)
+            whole = self.localize(inner, pixels[: rows * BLOCK, : columns * BLOCK], windows=windows)
+            return whole.extend(expected)
         sizes = windows or WindowSizes()
         features, mean = self._run_stem(traces, pixels, sizes.stem)
         return self._run_trunk(features, mean, sizes.trunk)
@@ -172,7 +187,7 @@ class LocalizerRuntime:
         score = self.parts["scorer"](
             {"largest": np.asarray(largest)[np.newaxis], "average": average[np.newaxis]}, is_last=True
         )
-        return BlockMaps(_sigmoid(marks), _sigmoid(reliability), float(_sigmoid(score[0].ravel())[0]))
+        return BlockMaps(logistic(marks), logistic(reliability), float(logistic(score[0].ravel())[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +232,3 @@ def _cut(side: int, size: int, reach: int) -> list[tuple[slice, slice, slice]]:
         first, last = max(0, start - reach), min(side, stop + reach)
         result.append((slice(start, stop), slice(first, last), slice(start - first, stop - first)))
     return result
-
-
-def _sigmoid(logits: FloatArray) -> FloatArray:
-    return np.asarray(1 / (1 + np.exp(-np.clip(logits, -80, 80))), dtype=np.float32)

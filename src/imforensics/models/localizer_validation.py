@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imforensics.metrics.curves import f1_over_thresholds
+from imforensics.metrics.detection import roc_auc
 from imforensics.models.localizer_learning import measure_losses, network_inputs, truths
+from imforensics.preprocessing.logistic import logistic
 
 if TYPE_CHECKING:
     import keras
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from imforensics.models.localizer_config import LocalizerFitConfig
     from imforensics.models.localizer_feed import LocalizerBatch
+    from imforensics.types import JsonValue
 
 ALARM = 0.5  # probability of a block
 
@@ -77,14 +81,14 @@ def validate(network: keras.Model, batches: Sequence[LocalizerBatch], fit: Local
         losses.append(
             float(sum(float(part) for part in measure_losses(fit, truths(batch), outputs).values()))
         )
-        probabilities = 1 / (1 + np.exp(-np.asarray(outputs[0])[..., 0]))
+        probabilities = logistic(np.asarray(outputs[0])[..., 0])
         for probability, marks, label in zip(
             probabilities, batch.marks[..., 0] >= 0.5, batch.labels, strict=True
         ):
             peaks.append(float(probability.max()))
             has_both = bool(label[0]) and 0 < marks.mean() < 1
-            aucs.append(_block_auc(probability, marks) if has_both else np.nan)
-            f1s.append(_block_f1(probability >= ALARM, marks) if has_both else np.nan)
+            aucs.append(roc_auc(probability, marks) if has_both else np.nan)
+            f1s.append(f1_over_thresholds(probability, marks, thresholds=[ALARM])[0] if has_both else np.nan)
         scores.append(np.asarray(outputs[2])[:, 0])
         labels.append(batch.labels[:, 0])
         origins += batch.origins
@@ -111,24 +115,30 @@ def _summarize(
     scores: NDArray[np.float32],
     labels: NDArray[np.float32],
 ) -> Reached:
-    from sklearn.metrics import roc_auc_score
-
     known = ~np.isnan(aucs)
     if not known.any() or len(np.unique(labels)) < 2:
         return Reached(np.nan, np.nan, np.nan, int(labels.sum()))
     return Reached(
         float(aucs[known].mean()),
         float(f1s[known].mean()),
-        float(roc_auc_score(labels, scores)),
+        roc_auc(scores, labels),
         int(labels.sum()),
     )
 
 
-def _block_auc(probability: NDArray[np.float32], marks: NDArray[np.bool_]) -> float:
-    from sklearn.metrics import roc_auc_score
+def describe_validation(validation: Validation) -> dict[str, JsonValue]:
+    """The figures as JSON; those that are not defined are null."""
+    return {
+        "loss": _json_number(validation.loss),
+        "overall": _describe_reached(validation.overall),
+        "by_origin": {name: _describe_reached(reached) for name, reached in validation.by_origin.items()},
+        "untouched_alarms": validation.untouched_alarms,
+    }
 
-    return float(roc_auc_score(marks.ravel(), probability.ravel()))
+
+def _describe_reached(reached: Reached) -> dict[str, JsonValue]:
+    return {name: _json_number(value) for name, value in asdict(reached).items()}
 
 
-def _block_f1(found: NDArray[np.bool_], marks: NDArray[np.bool_]) -> float:
-    return float(2 * (found & marks).sum() / (found.sum() + marks.sum()))
+def _json_number(value: float) -> float | None:
+    return value if np.isfinite(value) else None

@@ -16,7 +16,7 @@ from imforensics import __version__
 from imforensics.config import config_digest
 from imforensics.errors import BundleError
 from imforensics.models.bundle_files import MANIFEST_FILE
-from imforensics.models.bundle_writer import RECORDED, source_commit
+from imforensics.models.bundle_writer import source_commit
 from imforensics.models.localizer_bundle import load_localizer
 from imforensics.models.localizer_card import format_localizer_card
 from imforensics.models.localizer_manifest import (
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from imforensics.models.localizer_export import ExportedLocalizer
 
 CARD_FILE = "MODEL_CARD.md"
+RECORDED = ("tensorflow", "keras", "onnx", "onnxruntime", "numpy", "pillow", "pywavelets")
 MAX_BYTES = 10_000_000  # of a bundle that ships
 _PIXEL_FIGURES = {
     "pixel_auc": "auc_mean",

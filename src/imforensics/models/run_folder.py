@@ -16,7 +16,12 @@ MAY_CHANGE = re.compile(r"^ +epochs: \d+$")  # to train longer
 
 
 def open_run_folder(
-    folder: Path, config: ConfigModel, *, resume: bool = False, overwrite: bool = False
+    folder: Path,
+    config: ConfigModel,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    may_grow: bool = True,
 ) -> None:
     """Make the folder of a run, or check that a run can go on in it.
 
@@ -26,6 +31,7 @@ def open_run_folder(
         resume: go on with the run that is there, perhaps to another number of epochs; start one where there
             is none.
         overwrite: delete the run that is there.
+        may_grow: False where the number of epochs is part of how each is fitted: it then stays.
 
     Raises:
         OutputExistsError: the folder exists and is not empty, and neither was asked for.
@@ -35,7 +41,7 @@ def open_run_folder(
     if folder.is_dir() and any(not path.name.endswith(PARTIAL) for path in folder.iterdir()):
         has_run = (folder / CONFIG_FILE).is_file()
         if resume and has_run:
-            _check_same_settings(folder / CONFIG_FILE, text)
+            _check_same_settings(folder / CONFIG_FILE, text, may_grow=may_grow)
             write_atomically(folder / CONFIG_FILE, text)
             return
         if not (overwrite and has_run):
@@ -58,11 +64,17 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     temporary.replace(path)
 
 
-def _check_same_settings(path: Path, text: str) -> None:
+def _check_same_settings(path: Path, text: str, *, may_grow: bool) -> None:
     before = path.read_text(encoding="utf-8")
     old, new = ([line for line in part.splitlines() if not MAY_CHANGE.match(line)] for part in (before, text))
-    if old == new:
+    if old == new and (may_grow or before == text):
         return
+    if old == new:
+        raise InterruptedRunError(
+            f"{path.parent} was started for another number of epochs, which its learning rate follows from "
+            f"the first step on. Resume with the settings in {path}, or start a new run in another folder, "
+            "for example from this one's weights (start_from)."
+        )
     changed = [line.strip() for line in new if line not in old] or ["lines were removed"]
     raise InterruptedRunError(
         f"{path.parent} was started with other settings ({'; '.join(changed[:5])}). "

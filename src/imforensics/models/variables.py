@@ -24,8 +24,13 @@ def save_arrays(path: Path, groups: Groups) -> None:
         np.savez(file, **values)  # type: ignore[arg-type]  # the stub knows no names
 
 
-def load_arrays(path: Path, groups: Groups) -> None:
+def load_arrays(path: Path, groups: Groups, *, leave_others: bool = False) -> None:
     """Give variables the values that `save_arrays` wrote.
+
+    Args:
+        path: the file.
+        groups: variables by name of the group; each group is as long as the one that was written.
+        leave_others: the file may hold further groups.
 
     Raises:
         InterruptedRunError: the file cannot be read, or was written for other networks.
@@ -35,8 +40,9 @@ def load_arrays(path: Path, groups: Groups) -> None:
             expected = {
                 f"{name}_{index:03d}" for name, group in groups.items() for index in range(len(group))
             }
-            if set(stored.files) != expected:
-                raise ValueError(f"it holds {len(stored.files)} arrays, expected {len(expected)}")
+            found = {name for name in stored.files if not leave_others or name.rpartition("_")[0] in groups}
+            if found != expected:
+                raise ValueError(f"it holds {len(found)} arrays, expected {len(expected)}")
             for name, variables in groups.items():
                 for index, variable in enumerate(variables):
                     variable.assign(stored[f"{name}_{index:03d}"])

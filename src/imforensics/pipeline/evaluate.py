@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +16,7 @@ from imforensics.datasets.base import Dataset, load_dataset, load_split
 from imforensics.engines.local import available_cores, run_in_processes
 from imforensics.errors import ConfigError, InterruptedRunError, OutputExistsError
 from imforensics.models.bundle import load_bundle, read_kind
+from imforensics.models.localizer_bundle import load_localizer
 from imforensics.pipeline.evaluate_store import RecordStore
 from imforensics.pipeline.evaluate_worker import (
     Entry,
@@ -28,10 +27,10 @@ from imforensics.pipeline.evaluate_worker import (
     evaluate_task,
     prepare_worker,
 )
-from imforensics.pipeline.protocols import ProtocolName, Trial, TrialPlan, plan_trials
+from imforensics.pipeline.protocols import ProtocolName, Trial, TrialPlan, limit_samples, plan_trials
 from imforensics.pipeline.statement_entry import entry_options
 from imforensics.store import Row
-from imforensics.types import JsonValue, Sample
+from imforensics.types import JsonValue
 
 PLAN_FILE = "plan.json"
 RECORDS_FILE = "records.jsonl"
@@ -53,6 +52,7 @@ class Request:
         limit: at most so many images of the split, whole source groups, drawn by the seed; None takes all.
         methods: names of methods; their options are the configuration's.
         bundles: shipped names or folders of trained bundles, run beside the methods.
+        kinds: of processing, see `plan_trials`; sorted, each once: neither order nor repetition matters.
     """
 
     dataset: str
@@ -63,6 +63,11 @@ class Request:
     limit: int | None = None
     methods: tuple[str, ...] = ()
     bundles: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Bring the kinds into one order, whatever the command line's."""
+        object.__setattr__(self, "kinds", tuple(sorted(set(self.kinds))))
 
 
 @dataclass(frozen=True)
@@ -154,8 +159,8 @@ def plan_evaluation(
     """
     entries = make_entries(config, request.methods, request.bundles)
     dataset = load_dataset(request.dataset, request.root)
-    samples = _limit(load_split(dataset, request.split), request)
-    plan = plan_trials(dataset, samples, request.protocol, seed=request.seed)
+    samples = limit_samples(load_split(dataset, request.split), request.limit, seed=request.seed)
+    plan = plan_trials(dataset, samples, request.protocol, seed=request.seed, kinds=request.kinds)
     settings, thresholds = _describe_entries(entries)
     place = Path(tempfile.mkdtemp(prefix="imforensics-")) if folder is None else folder
     if folder is not None:
@@ -178,8 +183,11 @@ def make_entries(
     """
     entries = [Entry(name, name, entry_options(name, config)) for name in methods]
     for bundle in bundles:
-        manifest = load_bundle(bundle).manifest
-        entries.append(Entry(f"ela_cnn {manifest.name}", "ela_cnn", {"bundle": bundle}))
+        if read_kind(bundle) == "localizer":
+            method, name = "localizer", load_localizer(bundle).manifest.name
+        else:
+            method, name = "ela_cnn", load_bundle(bundle).manifest.name
+        entries.append(Entry(f"{method} {name}", method, {"bundle": bundle}))
     names = [entry.key for entry in entries]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
@@ -196,21 +204,6 @@ def trial_records(evaluation: Evaluation) -> Iterator[Row]:
     for row in evaluation.store.records():
         if row["trial"] in wanted and row["entry"] in keys:
             yield row
-
-
-def _limit(samples: tuple[Sample, ...], request: Request) -> tuple[Sample, ...]:
-    """Whole source groups in an order drawn by the seed, until the limit is reached."""
-    if request.limit is None or len(samples) <= request.limit:
-        return samples
-    sizes = Counter(s.group for s in samples)
-    ordered = sorted(sizes, key=lambda g: hashlib.sha256(f"{request.seed}\0{g}".encode()).digest())
-    kept: set[str] = set()
-    count = 0
-    for group in ordered:
-        if count + sizes[group] <= request.limit:
-            kept.add(group)
-            count += sizes[group]
-    return tuple(s for s in samples if s.group in kept)
 
 
 def _describe_entries(
@@ -264,14 +257,8 @@ def _fingerprint(trial: Trial) -> str:
 
 
 def _claim_folder(folder: Path, request: Request, dataset: Dataset, *, overwrite: bool) -> None:
-    plan = {
-        "dataset": request.dataset,
-        "root": str(dataset.root.resolve()),
-        "split": request.split,
-        "protocol": request.protocol,
-        "seed": request.seed,
-        "limit": request.limit,
-    }
+    plan = {name: getattr(request, name) for name in ("dataset", "split", "protocol", "seed", "limit")}
+    plan |= {"root": str(dataset.root.resolve())} | ({"kinds": list(request.kinds)} if request.kinds else {})
     present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     if folder.exists() and not folder.is_dir():
         raise OutputExistsError(f"{folder} is a file; name a folder for the results")
@@ -285,7 +272,7 @@ def _claim_folder(folder: Path, request: Request, dataset: Dataset, *, overwrite
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     elif present and _read_plan(folder) != plan:
         raise InterruptedRunError(
-            f"{folder} holds another evaluation (other data, split, protocol, seed or limit). "
+            f"{folder} holds another evaluation (other data, split, protocol, kinds, seed or limit). "
             "Name another folder, or --overwrite"
         )
     folder.mkdir(parents=True, exist_ok=True)

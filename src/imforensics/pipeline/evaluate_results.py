@@ -39,6 +39,7 @@ def summarize(evaluation: Evaluation, *, command_line: Sequence[str] = ()) -> tu
     headers: dict[Condition, list[Header]] = {}
     columns = collect_columns(collect_headers(trial_records(evaluation), headers))
     main = _main_condition(columns)
+    has_curves = request.protocol == "robustness" or bool(request.kinds)
     shortcut = summarize_shortcut(headers.get(main, []), seed=request.seed, n_resamples=config.resamples)
     document: Figures = {
         "schema_version": SCHEMA_VERSION,
@@ -50,6 +51,7 @@ def summarize(evaluation: Evaluation, *, command_line: Sequence[str] = ()) -> tu
             "name": request.protocol,
             "description": PROTOCOLS[request.protocol],
             "seed": request.seed,
+            "kinds": list(request.kinds),
             "left_out": [{"image": name, "reason": reason} for name, reason in evaluation.plan.left_out],
         },
         "intervals": {"confidence": CONFIDENCE, "resamples": config.resamples, "unit": "source group"},
@@ -66,7 +68,7 @@ def summarize(evaluation: Evaluation, *, command_line: Sequence[str] = ()) -> tu
             }
             for entry in evaluation.entries
         },
-        "robustness": _robustness(evaluation, columns) if request.protocol == "robustness" else None,
+        "robustness": _robustness(evaluation, columns) if has_curves else None,
     }
     return document, columns
 

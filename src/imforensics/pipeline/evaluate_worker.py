@@ -27,6 +27,7 @@ from imforensics.store import Row
 from imforensics.types import OUTSIDE_KEY, BoolArray, Evidence, Finding, JsonValue
 
 Int64Array = NDArray[np.int64]
+SAVED_LIKE = "saved with the tables and subsampling of its tampered twin"
 HISTOGRAM_BINS = 4096  # of one image's map values; a record stays at a few kilobytes
 
 
@@ -121,17 +122,17 @@ def show_trial(trial: Trial, *, max_pixels: int) -> Evidence:
         EvidenceError: a file cannot be read, or the picture cannot be saved as asked.
     """
     path = trial.sample.image_path
-    if trial.chain is None and trial.tables_from is None:
-        return read_evidence(path, max_pixels=max_pixels)
-    pixels = read_evidence(path, max_pixels=max_pixels).pixels
+    shown = read_evidence(path, max_pixels=max_pixels)
     try:
+        if trial.tables_from is not None:
+            content = _save_like(shown.pixels, trial, max_pixels)
+            shown = read_evidence(content, name=path.name, max_pixels=max_pixels)
         if trial.chain is not None:
-            content = apply_chain(pixels, trial.chain)
-        else:
-            content = _save_like(pixels, trial, max_pixels)
+            content = apply_chain(shown.pixels, trial.chain)
+            shown = read_evidence(content, name=path.name, max_pixels=max_pixels)
     except ValueError as error:
         raise EvidenceError(f"{path.name} cannot be saved for this protocol: {error}") from None
-    return read_evidence(content, name=path.name, max_pixels=max_pixels)
+    return shown
 
 
 def read_trial_mask(trial: Trial, evidence: Evidence, *, encoding: MaskEncoding) -> BoolArray | None:
@@ -169,9 +170,8 @@ def error_records(task: Task, status: str, note: str) -> list[Row]:
 def trial_fields(trial: Trial) -> Row:
     """What a record says of its trial."""
     sample, chain = trial.sample, trial.chain
-    treatment = "as it is" if chain is None else chain.description
-    if trial.tables_from is not None:
-        treatment = "saved with the tables and subsampling of its tampered twin"
+    steps = [] if trial.tables_from is None else [SAVED_LIKE]
+    steps += [] if chain is None else [chain.description]
     return {
         "trial": trial.id,
         "label": sample.label,
@@ -180,7 +180,7 @@ def trial_fields(trial: Trial) -> Row:
         "manipulation": sample.manipulation,
         "condition": trial.condition,
         "strength": 0.0 if chain is None else chain.strength,
-        "treatment": treatment,
+        "treatment": ", ".join(steps) or "as it is",
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +37,7 @@ PROTOCOLS: dict[ProtocolName, str] = {
     "robustness": "The files as they are and through a grid of chains, each kind at rising strength.",
 }
 
+TWIN_PROTOCOLS: tuple[ProtocolName, ...] = ("twin", "exact_twin")
 Q90 = Chain("jpeg", 90.0, quality=90)
 REFERENCE = Chain("reference", quality=95)  # what the other kinds of the grid are saved with
 ROBUSTNESS_UNITS: dict[str, str] = {
@@ -61,7 +63,8 @@ class Trial:
         id: unique in its plan; the image's id and what is done to it.
         sample: the image, its class, group and mask.
         chain: what is done to the pixels; None takes the file as it is.
-        tables_from: JPEG whose quantization tables and subsampling the pixels are saved with; None for none.
+        tables_from: JPEG whose quantization tables and subsampling the pixels are saved with, before the
+            chain; None for none.
         pair: id of the tampered image for both halves of a twin, None for all others.
     """
 
@@ -95,7 +98,12 @@ class TrialPlan:
 
 
 def plan_trials(
-    dataset: Dataset, samples: Sequence[Sample], protocol: ProtocolName, *, seed: int = 0
+    dataset: Dataset,
+    samples: Sequence[Sample],
+    protocol: ProtocolName,
+    *,
+    seed: int = 0,
+    kinds: Sequence[str] = (),
 ) -> TrialPlan:
     """Plan what is shown to the methods.
 
@@ -104,26 +112,47 @@ def plan_trials(
         samples: of one split.
         protocol: key of PROTOCOLS.
         seed: of the random chains and the noise; an image's chain depends on the seed and its own id alone.
+        kinds: of processing, keys of ROBUSTNESS_UNITS: `robustness` has these alone of its grid, and twins
+            are shown as they are and through these, both halves alike; empty leaves the protocol as it is.
 
     Returns:
         The plan; never empty.
 
     Raises:
-        DatasetError: unknown protocol, or nothing to show: no samples, or no twins.
+        DatasetError: unknown protocol or kind, kinds with a protocol that has one treatment, or nothing to
+            show: no samples, or no twins.
     """
     if protocol not in PROTOCOLS:
         raise DatasetError(f"unknown protocol {protocol!r}. Known: {', '.join(PROTOCOLS)}")
+    _check_kinds(protocol, kinds)
     left_out: tuple[tuple[str, str], ...] = ()
-    if protocol in ("twin", "exact_twin"):
+    if protocol in TWIN_PROTOCOLS:
         trials, left_out = _plan_twins(dataset, samples, is_exact=protocol == "exact_twin")
+        trials = tuple(_process(trials, kinds, seed)) if kinds else trials
     else:
         base = _base_folder(dataset)
         trials = tuple(trial for sample in samples for trial in _plan_sample(base, sample, protocol, seed))
+        trials = tuple(_process(trials, kinds, seed)) if protocol == "robustness" else trials
     if not trials:
         raise DatasetError(
             f"{dataset.name} gives nothing to evaluate with protocol {protocol}. Check the split"
         )
     return TrialPlan(protocol, seed, trials, left_out)
+
+
+def limit_samples(samples: Sequence[Sample], limit: int | None, *, seed: int) -> tuple[Sample, ...]:
+    """Whole source groups in an order drawn by the seed, until the limit is reached; None takes all."""
+    if limit is None or len(samples) <= limit:
+        return tuple(samples)
+    sizes = Counter(s.group for s in samples)
+    ordered = sorted(sizes, key=lambda g: hashlib.sha256(f"{seed}\0{g}".encode()).digest())
+    kept: set[str] = set()
+    count = 0
+    for group in ordered:
+        if count + sizes[group] <= limit:
+            kept.add(group)
+            count += sizes[group]
+    return tuple(s for s in samples if s.group in kept)
 
 
 def image_id(root: Path, path: Path) -> str:
@@ -149,14 +178,14 @@ def has_ijg_tables(path: Path) -> bool:
 
 
 def robustness_grid() -> tuple[Chain, ...]:
-    """Every chain of the `robustness` protocol; all but screenshots and WebP end as JPEG quality 95 or less.
+    """Every chain of the `robustness` protocol; all but screenshots and WebP end as JPEG.
 
     "reference" is the saving alone that resize, blur, noise and crop end with, so that a curve shows the
     processing and not the saving.
     """
     grid = [REFERENCE]
-    grid += [Chain("jpeg", float(q), quality=q) for q in (90, 80, 70, 60, 50)]
-    grid += [replace(REFERENCE, name="resize", strength=s, scale=s) for s in (1.25, 0.9, 0.75, 0.5)]
+    grid += [Chain("jpeg", float(q), quality=q) for q in (100, 90, 80, 70, 60, 50)]
+    grid += [replace(REFERENCE, name="resize", strength=s, scale=s) for s in (1.25, 0.9, 0.75, 0.6, 0.5)]
     grid += [replace(REFERENCE, name="blur", strength=s, blur=s) for s in (0.5, 1.0, 2.0)]
     grid += [replace(REFERENCE, name="noise", strength=s, noise=s) for s in (1.0, 2.0, 4.0, 8.0)]
     grid += [replace(REFERENCE, name="crop", strength=float(n), crop=(n, n)) for n in (1, 3, 4)]
@@ -177,11 +206,28 @@ def _plan_sample(root: Path, sample: Sample, protocol: ProtocolName, seed: int) 
         yield Trial(name, sample, draw_chain(seeded_generator(seed, name)))
     if protocol == "resaved_q90":
         yield Trial(name, sample, Q90)
-    if protocol == "robustness":
-        noise_seed = int(seeded_generator(seed, name).integers(2**31))
-        for chain in robustness_grid():
+
+
+def _check_kinds(protocol: str, kinds: Sequence[str]) -> None:
+    unknown = [kind for kind in kinds if kind not in ROBUSTNESS_UNITS]
+    if unknown:
+        raise DatasetError(f"unknown kind of processing {unknown[0]!r}. Known: {', '.join(ROBUSTNESS_UNITS)}")
+    if kinds and protocol not in (*TWIN_PROTOCOLS, "robustness"):
+        raise DatasetError(
+            f"protocol {protocol} has one treatment and no kinds of processing. Take robustness, "
+            f"{' or '.join(TWIN_PROTOCOLS)}, or name no kind"
+        )
+
+
+def _process(trials: Sequence[Trial], kinds: Sequence[str], seed: int) -> Iterator[Trial]:
+    """Each trial, and the same through the grid; both halves of a twin get the same noise."""
+    grid = [chain for chain in robustness_grid() if not kinds or chain.name in (REFERENCE.name, *kinds)]
+    for trial in trials:
+        yield trial
+        noise_seed = int(seeded_generator(seed, trial.pair or trial.id).integers(2**31))
+        for chain in grid:
             seeded = replace(chain, noise_seed=noise_seed) if chain.noise else chain
-            yield Trial(f"{name} [{chain.name} {chain.strength:g}]", sample, seeded)
+            yield replace(trial, id=f"{trial.id} [{chain.name} {chain.strength:g}]", chain=seeded)
 
 
 def _base_folder(dataset: Dataset) -> Path:

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import json
-import shutil
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from imforensics.datasets.synthesis.pool import PhotoPool, load_pool
 from imforensics.datasets.synthesis.splits import split_pool
 from imforensics.engines.local import available_cores, run_in_processes
 from imforensics.errors import DatasetError, InterruptedRunError, OutputExistsError
-from imforensics.models.run_folder import write_atomically
+from imforensics.models.run_folder import PARTIAL, write_atomically
 from imforensics.pipeline.synthesize_worker import (
     FOLDERS,
     WorkerSettings,
@@ -34,6 +34,7 @@ PLAN_FILE = "plan.json"
 CONFIG_FILE = "config.yaml"
 RECORDS_FILE = "pairs.jsonl"
 COLUMNS = ("image", "label", "mask", "group", "manipulation", "split", "host", "donor")
+PAIR_FILE = re.compile(r"\d{6,}\.(jpg|png)")  # as `make_pair` names them
 OWN_NAMES = {PLAN_FILE, CONFIG_FILE, RECORDS_FILE, MANIFEST_NAME, *FOLDERS}
 
 Record = dict[str, JsonValue]
@@ -112,13 +113,18 @@ def plan_synthesis(
         config: what is drawn from.
         count: number of pairs wanted in all.
         seed: of the set.
-        overwrite: delete the data set that is there.
+        overwrite: delete the files that the data set's records name; others are left.
 
     Raises:
-        DatasetError: no photographs, or none large enough.
+        DatasetError: no photographs, or none large enough, or they are in the folder of the data set.
         OutputExistsError: the folder holds something that no synthesis wrote.
         InterruptedRunError: the folder holds a data set of other photographs, configuration or seed.
     """
+    if photos.resolve().is_relative_to(folder.resolve()):
+        raise DatasetError(
+            f"{photos} lies in the output folder {folder}, whose files may be replaced. "
+            "Name another output folder"
+        )
     pool = open_pool(photos, config, exclude=folder)
     pools = split_pool(pool, config.splits, seed=seed, size=config.size)
     plan = _describe_plan(pool, config, seed)
@@ -192,14 +198,14 @@ def _describe_plan(pool: PhotoPool, config: SynthesizeConfig, seed: int) -> dict
 def _claim_folder(folder: Path, plan: dict[str, JsonValue], *, overwrite: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise OutputExistsError(f"{folder} is a file; name a folder for the data set")
-    present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    foreign = sorted(name for name in present - OWN_NAMES if not name.endswith(".partial"))
-    if foreign:
-        raise OutputExistsError(f"{folder} holds {foreign[0]}, which no synthesis wrote; name another folder")
+    present = folder.is_dir() and any(folder.iterdir())
     if present and not (folder / PLAN_FILE).is_file():
         raise OutputExistsError(
             f"{folder} is not empty and has no {PLAN_FILE}: no synthesis wrote it; name another folder"
         )
+    foreign = min(_list_foreign(folder), default=None) if present else None
+    if foreign is not None:
+        raise OutputExistsError(f"{folder} holds {foreign}, which no synthesis wrote; name another folder")
     if present and not overwrite:
         before = _read_plan(folder / PLAN_FILE)
         if before != plan:
@@ -209,10 +215,32 @@ def _claim_folder(folder: Path, plan: dict[str, JsonValue], *, overwrite: bool) 
                 "Name another folder, or --overwrite"
             )
     elif overwrite:
-        for name in present:
-            path = folder / name
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        _delete_recorded(folder)
     folder.mkdir(parents=True, exist_ok=True)
+
+
+def _list_foreign(folder: Path) -> Iterator[str]:
+    """Names, relative to the folder, of what no synthesis writes there."""
+    for path in folder.iterdir():
+        if path.name in FOLDERS and path.is_dir():
+            yield from (
+                f"{path.name}/{inner.name}"
+                for inner in path.iterdir()
+                if not PAIR_FILE.fullmatch(inner.name) and not inner.name.endswith(PARTIAL)
+            )
+        elif path.name not in OWN_NAMES and not path.name.endswith(PARTIAL):
+            yield path.name
+
+
+def _delete_recorded(folder: Path) -> None:
+    """Delete the files of the recorded pairs, then the records; a file that nothing names is left."""
+    for record in _iterate_records(folder / RECORDS_FILE):
+        for key in ("authentic", "tampered", "mask"):
+            place = Path(str(record.get(key)))
+            if len(place.parts) == 2 and place.parts[0] in FOLDERS and PAIR_FILE.fullmatch(place.name):
+                (folder / place).unlink(missing_ok=True)
+    for name in (MANIFEST_NAME, CONFIG_FILE, RECORDS_FILE, PLAN_FILE):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _read_plan(path: Path) -> dict[str, JsonValue]:
@@ -228,14 +256,20 @@ def _read_records(folder: Path) -> dict[int, Record]:
     path = folder / RECORDS_FILE
     if not path.is_file():
         return {}
-    found: dict[int, Record] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    records = (record for record in _iterate_records(path) if has_files(folder, record))
+    found = {int(str(record["index"])): record for record in records}
+    lines = (json.dumps(found[index], allow_nan=False) + "\n" for index in sorted(found))
+    write_atomically(path, "".join(lines))
+    return found
+
+
+def _iterate_records(path: Path) -> Iterator[Record]:
+    """The records of a file, none where there is no file; a line that a kill cut off is left out."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    for line in lines:
         try:
             record = json.loads(line)
         except ValueError:
             continue
-        if has_files(folder, record):
-            found[int(record["index"])] = record
-    lines = (json.dumps(found[index], allow_nan=False) + "\n" for index in sorted(found))
-    write_atomically(path, "".join(lines))
-    return found
+        if isinstance(record, dict):
+            yield record

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 from PIL import Image
 
-from imforensics.cli.evaluate import PROTOCOL_NAMES, command
-from imforensics.pipeline.protocols import PROTOCOLS
+from imforensics.cli.evaluate import KIND_NAMES, PROTOCOL_NAMES, command
+from imforensics.pipeline.protocols import PROTOCOLS, ROBUSTNESS_UNITS
 
 
 @pytest.fixture
@@ -72,6 +72,7 @@ def test_nothing_to_evaluate_is_wrong_usage() -> None:
 
 def test_choices_are_the_protocols() -> None:
     assert tuple(PROTOCOLS) == PROTOCOL_NAMES
+    assert tuple(ROBUSTNESS_UNITS) == KIND_NAMES
 
 
 def test_help_imports_nothing_heavy() -> None:

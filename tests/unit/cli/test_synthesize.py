@@ -16,6 +16,7 @@ from imforensics.datasets.base import load_dataset, load_split
 from imforensics.datasets.rasters import read_mask, read_rgb
 from imforensics.datasets.synthesis.config import SynthesizeConfig
 from imforensics.datasets.twins import find_twins
+from imforensics.errors import OutputExistsError
 from imforensics.pipeline.synthesize import plan_synthesis
 
 OPTIONS = ("--size", "96x128", "--set", "inpainting=false", "--set", "splits={train: 1, val: 1}", "-j", "1")
@@ -128,11 +129,60 @@ def test_nothing_is_overwritten(photos: Path, made: Path, tmp_path: Path) -> Non
 def test_overwrite_starts_again(photos: Path, tmp_path: Path) -> None:
     config = SynthesizeConfig.model_validate({"size": (96, 128), "splits": {"train": 1}})
     first = plan_synthesis(photos, tmp_path / "out", config, count=3, seed=0)
-    (tmp_path / "out" / "masks" / "old.png").write_bytes(b"old")
+    unfinished = b"of a pair that a kill left without a record"
+    for name in ("000000.png", "000007.png"):
+        (tmp_path / "out" / "masks" / name).write_bytes(unfinished)
+    record = {
+        "index": 0,
+        "authentic": "../mine.jpg",
+        "tampered": "tampered/../../mine.jpg",
+        "mask": "masks/000000.png",
+    }
+    (tmp_path / "out" / "pairs.jsonl").write_text(json.dumps(record) + "\n7\n{")
+    (tmp_path / "mine.jpg").write_bytes(b"mine")
     again = plan_synthesis(photos, tmp_path / "out", config, count=3, seed=1, overwrite=True)
     assert first.todo == again.todo == (0, 1, 2)
-    assert not (tmp_path / "out" / "masks" / "old.png").exists()
+    assert [path.name for path in (tmp_path / "out" / "masks").iterdir()] == ["000007.png"], (
+        "no record names it"
+    )
+    assert (tmp_path / "mine.jpg").exists(), "nothing outside the folder is deleted, whatever a record says"
+    assert not (tmp_path / "out" / "pairs.jsonl").exists()
     assert json.loads((tmp_path / "out" / "plan.json").read_text())["seed"] == 1
+
+
+def test_overwrite_replaces_the_files_that_are_there(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for seed in ("0", "1"):
+        result = call(photos, "-o", out, "--count", "2", "--seed", seed, *OPTIONS, "--overwrite")
+        assert result.exit_code == 0, result.output
+        records = [json.loads(line) for line in (out / "pairs.jsonl").read_text().splitlines()]
+        named = sorted(record[key] for record in records for key in ("authentic", "tampered", "mask"))
+        assert sorted(contents(out)) == named
+        assert [record["recipe"]["seed"] for record in records] == [int(seed)] * 2
+
+
+@pytest.mark.parametrize("place", ["authentic", "."])
+def test_a_set_is_not_made_over_its_own_photographs(photos: Path, tmp_path: Path, place: str) -> None:
+    out = tmp_path / "out"
+    assert call(photos, "-o", out, "--count", "2", *OPTIONS).exit_code == 0
+    before = contents(out)
+    for extra in ((), ("--overwrite",)):
+        result = call(out / place, "-o", out, "--size", "64x64", *OPTIONS[2:], *extra)
+        assert result.exit_code == 1
+        assert "lies in the output folder" in result.output
+        assert contents(out) == before
+
+
+@pytest.mark.parametrize("name", ["masks/old.png", "authentic/000001.jpeg", "notes.txt"])
+def test_files_of_others_are_refused_and_stay(photos: Path, tmp_path: Path, name: str) -> None:
+    config = SynthesizeConfig.model_validate({"size": (96, 128), "splits": {"train": 1}})
+    plan_synthesis(photos, tmp_path / "out", config, count=3, seed=0)
+    (tmp_path / "out" / name).write_bytes(b"mine")
+    for overwrite in (False, True):
+        with pytest.raises(OutputExistsError, match=f"holds {name}, which no synthesis wrote"):
+            plan_synthesis(photos, tmp_path / "out", config, count=3, seed=0, overwrite=overwrite)
+    assert (tmp_path / "out" / name).read_bytes() == b"mine"
+    assert (tmp_path / "out" / "plan.json").exists()
 
 
 @pytest.mark.parametrize(

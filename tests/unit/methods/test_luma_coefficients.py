@@ -11,7 +11,7 @@ from fixtures.textures import make_texture
 from imforensics.evidence import read_evidence
 from imforensics.methods.luma_coefficients import (
     LumaCoefficients,
-    find_baseline_jpeg,
+    read_baseline_luma,
     read_luma_coefficients,
 )
 from imforensics.preprocessing.jpeg import encode_jpeg
@@ -49,7 +49,7 @@ def test_what_is_too_small_or_flat_says_so() -> None:
     assert read_luma_coefficients(saved(PIXELS[:31])) == (
         "The image is 77x31 pixels; at least 32 on each side are needed."
     )
-    assert "at least 78 on each side" in str(find_baseline_jpeg(saved(PIXELS), min_side=78))
+    assert "at least 78 on each side" in str(read_baseline_luma(saved(PIXELS), min_side=78))
     flat = read_luma_coefficients(saved(np.full((64, 64, 3), 90, np.uint8)))
     assert flat == "Flat or clipped all over: there are no coefficients to look at."
 

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from imforensics.metrics.curves import break_down, break_down_tampered, name_mask_area, threshold_curve
+from imforensics.metrics.curves import (
+    break_down,
+    break_down_tampered,
+    f1_over_thresholds,
+    name_mask_area,
+    threshold_curve,
+)
 from imforensics.metrics.detection import detection_metrics
 
 
@@ -17,6 +23,19 @@ def test_threshold_curve_equals_the_metrics_at_each_threshold():
         one = detection_metrics(scores, labels, threshold=threshold)
         for name in ("precision", "recall", "fpr", "f1", "balanced_accuracy"):
             assert getattr(curve, name)[k] == pytest.approx(one[name]), (name, threshold)
+
+
+def test_f1_of_any_shape_equals_that_of_each_threshold():
+    generator = np.random.default_rng(1)
+    scores, labels = generator.random((4, 5)).astype(np.float32), generator.integers(0, 2, (4, 5)) == 1
+    grid = [0.1, float(scores[2, 2]), 0.9, 2.0]
+    found = f1_over_thresholds(scores, labels, thresholds=grid)
+    for value, threshold in zip(found, grid, strict=True):
+        flagged = scores >= threshold
+        assert value == pytest.approx(2 * (flagged & labels).sum() / (flagged.sum() + labels.sum()))
+    assert f1_over_thresholds(scores, np.zeros((4, 5), bool), thresholds=grid).tolist() == [0, 0, 0, 0]
+    with pytest.raises(ValueError, match="NaN"):
+        f1_over_thresholds([np.nan], [1], thresholds=grid)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from imforensics.metrics.detection import (
     pr_curve,
     precision,
     recall,
+    roc_auc,
     roc_curve,
     tpr_at_fpr,
 )
@@ -127,3 +128,12 @@ def test_threshold_flags_equal_scores():
 def test_wrong_input_is_refused(scores, labels, words):
     with pytest.raises(ValueError, match=words):
         detection_metrics(scores, labels, threshold=0.5)
+
+
+@given(CASES)
+def test_the_area_of_scores_of_any_shape_is_scikit_learns(rows):
+    scores, labels = split(rows)
+    assert roc_auc(scores[np.newaxis], labels[np.newaxis]) == pytest.approx(
+        oracle.roc_auc_score(labels, scores)
+    )
+    assert np.isnan(roc_auc(scores, np.ones_like(labels)))

@@ -18,7 +18,7 @@ from imforensics.models.localizer_export import (
     write_parts,
 )
 from imforensics.models.localizer_inputs import LocalizerInput, build_localizer_input
-from imforensics.models.localizer_runtime import WindowSizes
+from imforensics.models.localizer_runtime import WindowSizes, cut_windows
 
 if TYPE_CHECKING:
     from imforensics.models.localizer import Localizer
@@ -97,6 +97,13 @@ def test_the_stated_reach_is_needed_and_enough() -> None:
     short = dataclasses.replace(localizer, reach=(localizer.reach[0], localizer.reach[1] - 1))
     with pytest.raises(BundleError, match="differs from the trained one"):
         compare_export(short, parts, pictures, windows=CHECKED_WINDOWS)
+
+
+@pytest.mark.parametrize("side", [64, 256])
+def test_the_smallest_training_picture_needs_several_windows(side: int) -> None:
+    blocks = (side // 8, side // 8)
+    for size in (CHECKED_WINDOWS.stem, CHECKED_WINDOWS.trunk):
+        assert len(cut_windows(blocks, size=size, reach=1)) >= 4
 
 
 def test_another_network_is_refused() -> None:

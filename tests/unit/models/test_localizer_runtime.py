@@ -62,6 +62,17 @@ def test_one_pass_is_the_network_itself() -> None:
     assert found.score == pytest.approx(1 / (1 + np.exp(-score.item())), abs=1e-6)
 
 
+def test_blocks_that_the_edge_cuts_take_what_their_neighbours_have() -> None:
+    runtime, (traces, pixels) = numpy_runtime(), picture(69, 101)
+    inner = runtime.localize(BlockTraces(traces.values[:8, :12], traces.table), pixels[:64, :96])
+    found = runtime.localize(traces, pixels)
+    assert found.marks.shape == (9, 13)
+    np.testing.assert_array_equal(found.marks[:8, :12], inner.marks)
+    np.testing.assert_array_equal(found.marks[8], found.marks[7])
+    np.testing.assert_array_equal(found.reliability[:, 12], found.reliability[:, 11])
+    assert found.score == inner.score
+
+
 def test_features_of_large_pictures_are_kept_as_float16(monkeypatch: pytest.MonkeyPatch) -> None:
     runtime, (traces, pixels) = numpy_runtime(), picture(176, 264)
     exact = runtime.localize(traces, pixels, windows=WindowSizes(9, 9))

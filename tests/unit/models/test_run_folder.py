@@ -50,6 +50,16 @@ def test_resume_may_train_longer(run: Path) -> None:
     assert load_config(TrainDetectorConfig, run / "config.yaml") == LONGER
 
 
+def test_a_run_whose_epochs_are_part_of_each_other_cannot_grow(run: Path) -> None:
+    with pytest.raises(InterruptedRunError, match=r"started for another number of epochs.*start_from"):
+        open_run_folder(run, LONGER, resume=True, may_grow=False)
+    assert load_config(TrainDetectorConfig, run / "config.yaml") == CONFIG
+    open_run_folder(run, CONFIG, resume=True, may_grow=False)
+    assert (run / "training_log.csv").exists()
+    with pytest.raises(InterruptedRunError, match="patience: 7"):
+        open_run_folder(run, OTHER, resume=True, may_grow=False)
+
+
 def test_a_kill_while_the_folder_was_made_does_not_block_it(tmp_path: Path) -> None:
     (tmp_path / ".config.yaml.123.partial").write_text("na")
     open_run_folder(tmp_path, CONFIG)

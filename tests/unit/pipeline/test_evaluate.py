@@ -136,6 +136,34 @@ def test_another_evaluation_or_foreign_files_are_never_overwritten(
         plan_evaluation(request(labelled_set), CONFIG, folder=tmp_path / "letter.txt")
 
 
+def test_twins_through_kinds_of_processing_have_curves(labelled_set: Path, tmp_path: Path) -> None:
+    asked = request(labelled_set, protocol="twin", kinds=("crop",), limit=4)
+    evaluation = plan_evaluation(asked, CONFIG, folder=tmp_path / "out")
+    assert sum(1 for _ in evaluation.run(workers=1)) == 4 * 5
+    document, _ = summarize(evaluation)
+    assert document["protocol"]["kinds"] == ["crop"]
+    points = {(point["condition"], point["strength"]): point for point in document["robustness"]["ela"]}
+    assert list(points) == [("raw", 0), ("reference", 0), ("crop", 1), ("crop", 3), ("crop", 4)]
+    for point in points.values():
+        assert point["counts"]["scored"] == 4
+        assert point["localization"]["metrics"]["auc_mean"] > 0.5
+    assert document["methods"]["ela"]["pairs"]["n"] == 2, "the figures proper are of the twins as they are"
+    with pytest.raises(InterruptedRunError, match="kinds"):
+        plan_evaluation(request(labelled_set, protocol="twin", limit=4), CONFIG, folder=tmp_path / "out")
+
+
+def test_order_and_repetition_of_kinds_do_not_matter(labelled_set: Path, tmp_path: Path) -> None:
+    folders = {"crop": ("crop", "blur", "crop"), "blur": ("blur", "crop")}
+    plans = [
+        plan_evaluation(
+            request(labelled_set, protocol="twin", kinds=kinds, limit=4), CONFIG, folder=tmp_path / "out"
+        ).plan
+        for kinds in folders.values()
+    ]
+    assert plans[0] == plans[1]
+    assert request(labelled_set, kinds=("crop", "blur", "crop")).kinds == ("blur", "crop")
+
+
 def test_overwrite_drops_the_records_of_another_evaluation(labelled_set: Path, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     plan_evaluation(request(labelled_set), CONFIG, folder=folder)

@@ -23,6 +23,7 @@ from imforensics.pipeline.evaluate_worker import (
     show_trial,
 )
 from imforensics.pipeline.protocols import Trial, plan_trials
+from imforensics.preprocessing.chains import apply_chain
 from imforensics.types import Evidence, Finding, LocalizationMap
 
 
@@ -90,6 +91,24 @@ def test_twin_halves_have_the_same_header_facts_and_other_pixels(dataset: Datase
     outside = np.abs(host.pixels[80:].astype(int) - tampered.pixels[80:])
     assert outside.mean() < 2
     assert np.abs(host.pixels[24:64, 32:88].astype(int) - tampered.pixels[24:64, 32:88]).mean() > 20
+
+
+def test_a_processed_twin_is_saved_like_its_pair_first(dataset: Dataset) -> None:
+    plan = plan_trials(dataset, dataset.samples, "twin", kinds=("resize",))
+    trials = {t.id: t for t in plan.trials}
+    name = "host2.jpg [saved like splice2.jpg]"
+    plain, shown = (show_trial(trials[key], max_pixels=10**7) for key in (name, f"{name} [resize 0.5]"))
+    chain = trials[f"{name} [resize 0.5]"].chain
+    assert chain is not None
+    expected = read_evidence(apply_chain(plain.pixels, chain))
+    np.testing.assert_array_equal(shown.pixels, expected.pixels)
+    prepare("ela")
+    (row,) = evaluate_task(Task(trials[f"{name} [resize 0.5]"], {"ela": "d"}))
+    assert row["treatment"] == (
+        "saved with the tables and subsampling of its tampered twin, resize x0.5, JPEG ijg tables quality 95 "
+        "4:2:0"
+    )
+    assert (row["condition"], row["strength"], row["pair"]) == ("resize", 0.5, "splice2.jpg")
 
 
 def test_masks_follow_the_chain(dataset: Dataset) -> None:

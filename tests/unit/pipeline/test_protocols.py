@@ -93,6 +93,35 @@ def test_robustness_runs_the_whole_grid_with_unique_ids(dataset: Dataset) -> Non
     assert len(set(seeds.values())) == 2
 
 
+def test_kinds_limit_the_grid_to_what_is_asked_for(dataset: Dataset) -> None:
+    plan = plan_trials(dataset, dataset.samples[:1], "robustness", kinds=("jpeg", "resize"))
+    whole = {t.id: t for t in plan_trials(dataset, dataset.samples[:1], "robustness").trials}
+    assert {t.condition for t in plan.trials} == {"raw", "reference", "jpeg", "resize"}
+    assert all(whole[t.id] == t for t in plan.trials)
+    points = [(t.chain.name, t.chain.strength) for t in plan.trials if t.chain]
+    assert {q for name, q in points if name == "jpeg"} == {50, 60, 70, 80, 90, 100}
+    assert {s for name, s in points if name == "resize"} >= {0.5, 0.6, 0.75, 0.9}
+
+
+def test_both_halves_of_a_twin_go_through_the_same_chains(dataset: Dataset) -> None:
+    plan = plan_trials(dataset, dataset.samples, "twin", kinds=("noise",))
+    plain = [t for t in plan.trials if t.chain is None]
+    assert plain == list(plan_trials(dataset, dataset.samples, "twin").trials)
+    assert len({t.id for t in plan.trials}) == len(plan.trials) == len(plain) * (1 + 1 + 4)
+    halves = [[t for t in plan.trials if t.pair == "splice2.jpg" and t.sample.label == i] for i in (0, 1)]
+    assert [t.chain for t in halves[0]] == [t.chain for t in halves[1]]
+    assert all(t.tables_from is not None for t in halves[0])
+    seeds = {t.pair: t.chain.noise_seed for t in plan.trials if t.chain and t.chain.noise}
+    assert len(set(seeds.values())) == len(seeds) == 6
+
+
+def test_kinds_that_cannot_be_shown_are_errors(dataset: Dataset) -> None:
+    with pytest.raises(DatasetError, match=r"unknown kind of processing 'reference'\. Known: jpeg"):
+        plan_trials(dataset, dataset.samples, "robustness", kinds=("reference",))
+    with pytest.raises(DatasetError, match="raw has one treatment"):
+        plan_trials(dataset, dataset.samples, "raw", kinds=("jpeg",))
+
+
 def test_grid_points_are_distinct() -> None:
     points = [(chain.name, chain.strength) for chain in robustness_grid()]
     assert len(set(points)) == len(points)

@@ -80,6 +80,7 @@ class SynthesisConfig(ConfigModel):
     Attributes:
         manipulations: weights of the kinds.
         area: smallest and largest wanted area of the alteration, as shares of the picture; log-uniform.
+            Copies cover at most 0.12, removals 0.15 and text 0.08, even where larger ones are wanted.
         min_area: pairs whose mask covers less of the picture are drawn anew.
         min_change: pairs whose pixels in the mask change by less, in gray levels on average, are drawn anew.
         native: share of hosts, and of donors, cut from a photograph at its own resolution, with its own past
@@ -92,7 +93,7 @@ class SynthesisConfig(ConfigModel):
         edges: weights of how pasted content meets the host: "hard", "feathered", "blended" (in the gradient
             domain).
         feather: range of the sigma of a feathered edge, in pixels.
-        colour_match: share of splices whose colours are moved towards those of their surroundings.
+        colour_match: share of splices whose colours are moved towards those of the host at that place.
         turned: share of splices and copies that are turned.
         scaled: share of splices and copies that are scaled.
         inpainting: removals may be filled by OpenCV's inpainting (Telea, Navier-Stokes); needs the extra

@@ -11,7 +11,7 @@ from PIL import Image
 from imforensics.datasets.synthesis.copy_move import forge_copy_move
 from imforensics.datasets.synthesis.draws import draw_flag, draw_log_uniform, pick
 from imforensics.datasets.synthesis.hosts import draw_picture
-from imforensics.datasets.synthesis.removal import REMOVAL_KINDS, forge_removal
+from imforensics.datasets.synthesis.removal import FILLS, REMOVAL_KINDS, forge_removal
 from imforensics.datasets.synthesis.retouch import RETOUCH_KINDS, forge_retouch
 from imforensics.datasets.synthesis.segments import grow_segment
 from imforensics.datasets.synthesis.shapes import draw_shape
@@ -115,9 +115,9 @@ def _draw_part(
     """A part of a donor with some margin, its shape in it, and what it is."""
     photo = pool.photos[number]
     wanted = area * host.shape[0] * host.shape[1]
-    limits = min(photo.height, photo.width), min(photo.height, photo.width)
+    limit = min(photo.height, photo.width)  # it may be turned by a quarter
     if draw_flag(rng, SEGMENT_SHARE):
-        side = int(min(*limits, max(40, 2.6 * np.sqrt(wanted))))
+        side = int(min(limit, max(40, 2.6 * np.sqrt(wanted))))
         donor = _open_donor(pool, number, (side, side), rng, config)
         segment = grow_segment(donor[0], min(wanted, 0.3 * side * side), rng)
         if segment is None:
@@ -126,8 +126,8 @@ def _draw_part(
         top, left = max(0, int(rows[0]) - MARGIN), max(0, int(columns[0]) - MARGIN)
         window = slice(top, int(rows[-1]) + MARGIN), slice(left, int(columns[-1]) + MARGIN)
         return donor[0][window], segment[window], {"shape": "segment", "donor": donor[1]}
-    inner = limits[0] - 2 * MARGIN, limits[1] - 2 * MARGIN
-    shape, kind = draw_shape(wanted, rng, limits=inner)
+    inner = limit - 2 * MARGIN
+    shape, kind = draw_shape(wanted, rng, limits=(inner, inner))
     shape = np.pad(shape, MARGIN)
     pixels, facts = _open_donor(pool, number, (shape.shape[0], shape.shape[1]), rng, config)
     return pixels, shape, {"shape": kind, "donor": facts}
@@ -194,7 +194,7 @@ def _copy(host: UInt8Array, area: float, rng: np.random.Generator, config: Synth
 def _remove(
     host: UInt8Array, area: float, rng: np.random.Generator, config: SynthesisConfig
 ) -> Forgery | None:
-    kinds = REMOVAL_KINDS if config.inpainting else REMOVAL_KINDS[2:]
+    kinds = REMOVAL_KINDS if config.inpainting else FILLS
     kind = kinds[int(rng.integers(len(kinds)))]
     wanted = area * host.shape[0] * host.shape[1]
     shape, outline = draw_shape(wanted, rng, limits=(host.shape[0] // 2, host.shape[1] // 2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from imforensics.types import BoolArray, FloatArray, UInt8Array
 
 RemovalKind = Literal["telea", "navier_stokes", "exemplar", "smooth"]
-REMOVAL_KINDS: tuple[RemovalKind, ...] = get_args(RemovalKind)
+INPAINTINGS: tuple[RemovalKind, ...] = ("telea", "navier_stokes")  # OpenCV's
+FILLS: tuple[RemovalKind, ...] = ("exemplar", "smooth")  # need no extra
+REMOVAL_KINDS = (*INPAINTINGS, *FILLS)
 RADIUS = 3  # pixels, of OpenCV's inpainting
 MARGIN = 12  # pixels of surroundings that a fill is made from
 GRAIN_LIMIT = 2.5  # times the median residual

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from imforensics.datasets.synthesis.draws import draw_log_uniform, pick
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -42,14 +42,7 @@ def draw_blob(area: int, rng: np.random.Generator) -> BoolArray:
     """
     if area < 16:
         raise ValueError(f"Expected an area of at least 16 pixels; received {area}")
-    orders = np.arange(1, HARMONICS + 1)
-    amplitudes = rng.normal(0, ROUGHNESS, HARMONICS) / orders / np.sqrt(2)
-    phases = rng.uniform(0, 2 * np.pi, HARMONICS)
-
-    def radius_at(angle: np.ndarray) -> np.ndarray:
-        waves = amplitudes * np.cos(angle[..., np.newaxis] * orders + phases)
-        return np.asarray(np.maximum(1 + waves.sum(axis=-1), MIN_RADIUS))
-
+    radius_at = _draw_outline(rng)
     circle = np.linspace(0, 2 * np.pi, 720, endpoint=False)
     size = np.sqrt(area / (np.pi * np.mean(radius_at(circle) ** 2)))
     reach = int(np.ceil(size * radius_at(circle).max())) + 1
@@ -105,12 +98,22 @@ def trim(mask: BoolArray) -> BoolArray:
     return np.asarray(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
-def _lobed(rng: np.random.Generator) -> Points:
-    angles = np.linspace(0, 2 * np.pi, 96, endpoint=False)
+def _draw_outline(rng: np.random.Generator) -> Callable[[Points], Points]:
+    """Radius over angle of a lobed outline, of a mean radius of about 1."""
     orders = np.arange(1, HARMONICS + 1)
     amplitudes = rng.normal(0, ROUGHNESS, HARMONICS) / orders / np.sqrt(2)
-    waves = amplitudes * np.cos(angles[:, np.newaxis] * orders + rng.uniform(0, 2 * np.pi, HARMONICS))
-    return _at(angles, np.maximum(1 + waves.sum(axis=1), MIN_RADIUS))
+    phases = rng.uniform(0, 2 * np.pi, HARMONICS)
+
+    def radius_at(angles: Points) -> Points:
+        waves = amplitudes * np.cos(angles[..., np.newaxis] * orders + phases)
+        return np.asarray(np.maximum(1 + waves.sum(axis=-1), MIN_RADIUS))
+
+    return radius_at
+
+
+def _lobed(rng: np.random.Generator) -> Points:
+    angles = np.linspace(0, 2 * np.pi, 96, endpoint=False)
+    return _at(angles, _draw_outline(rng)(angles))
 
 
 def _polygon(rng: np.random.Generator) -> Points:

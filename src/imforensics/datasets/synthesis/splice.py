@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from imforensics.datasets.synthesis.config import EdgeKind
     from imforensics.types import BoolArray, FloatArray, JsonValue, UInt8Array
 
-MATCH_MARGIN = 12  # pixels of surroundings whose colours are matched
-
 
 def forge_splice(
     host: UInt8Array,
@@ -37,7 +35,8 @@ def forge_splice(
         edge: "hard"; "feathered" (softened inwards); "blended" (the donor's gradients on the host's values at
             the outline: a membrane of the differences is added).
         feather: sigma of a feathered edge, in pixels.
-        match: how far the part's mean and spread move to those of the surroundings, [0, 1].
+        match: how far the part's mean and spread of colour move to those of the host within the part's box,
+            [0, 1].
 
     Returns:
         The forgery. Pixels outside the shape are the host's; the mask holds those that show at least half
