@@ -151,7 +151,7 @@ def load_config(
     if issubclass(model, AnalyzeConfig):
         values.setdefault("methods", profile_methods(profile or "default"))
     for override in overrides:
-        _apply_override(values, override)
+        apply_override(values, override)
     where = str(path) if path is not None else "defaults"
     try:
         return model.model_validate(values)
@@ -203,7 +203,12 @@ def read_mapping(path: Path) -> dict[str, Any]:
     return cast("dict[str, Any]", content)
 
 
-def _apply_override(values: dict[str, Any], override: str) -> None:
+def apply_override(values: dict[str, Any], override: str) -> None:
+    """Lay one "a.b=c" assignment over values, in place.
+
+    Raises:
+        ConfigError: it is not of that form, goes through a value, or its own value is not YAML.
+    """
     path, separator, text = override.partition("=")
     if not separator or not path:
         raise ConfigError(f"override {override!r} is not of the form a.b=value")
