@@ -24,7 +24,7 @@ FAST_METHODS = (
     "dct_histograms",
     "ela",
 )
-DEFAULT_METHODS = (*FAST_METHODS, "jpeg_ghost", "jpeg_grid", "wavelet_noise", "ela_cnn")
+DEFAULT_METHODS = (*FAST_METHODS, "jpeg_ghost", "jpeg_grid", "wavelet_noise", "ela_cnn", "localizer")
 FULL_METHODS = (
     *DEFAULT_METHODS,
     "nonaligned_double_quantization",

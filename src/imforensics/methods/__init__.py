@@ -30,6 +30,7 @@ METHODS: dict[str, str] = {
     "copy_move": "imforensics.methods.copy_move:CopyMove",
     "copy_move_dense": "imforensics.methods.copy_move_dense:CopyMoveDense",
     "ela_cnn": "imforensics.methods.ela_cnn:ElaCnn",
+    "localizer": "imforensics.methods.localizer:LearnedLocalizer",
     "gan_reconstruction": "imforensics.methods.gan_reconstruction:GanReconstruction",
     "autoencoder_residual": "imforensics.methods.autoencoder_residual:AutoencoderResidual",
 }

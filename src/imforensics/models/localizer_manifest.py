@@ -17,6 +17,9 @@ from imforensics.models.manifest import FILE_NAME
 Role = Literal["authentic photographs", "forgeries with masks", "calibration", "photographs for thresholds"]
 
 
+LEARNED_FROM: tuple[Role, ...] = ("authentic photographs", "forgeries with masks")
+
+
 class LocalizerFile(ConfigModel):
     """One part of the network, as the runtime loads it.
 

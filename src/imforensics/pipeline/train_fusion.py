@@ -26,6 +26,8 @@ from imforensics.models.fusion_bundle import (
     dump_fusion,
 )
 from imforensics.models.fusion_card import format_fusion_card
+from imforensics.models.localizer_bundle import load_localizer
+from imforensics.models.localizer_manifest import LEARNED_FROM
 from imforensics.models.run_folder import open_run_folder, write_atomically
 from imforensics.pipeline.analyze import REPORTED_LIBRARIES, build_methods
 from imforensics.pipeline.evaluate import Request, plan_evaluation
@@ -201,14 +203,26 @@ def _request(config: TrainFusionConfig, role: str, source: SourceConfig, split: 
 def _refuse_training_data(config: TrainFusionConfig) -> None:
     """Photographs that a network was trained on tell nothing of its false alarms."""
     for name, options in config.methods.items():
-        if "bundle" not in options or read_kind(options["bundle"]) != "classifier":
-            continue  # the others learn from authentic images of the sets that the twins come from
-        trained_on = load_bundle(options["bundle"]).manifest.provenance.dataset
+        known = _learned_from(options["bundle"]) if "bundle" in options else frozenset()
         for role, source in _roles(config):
-            if role != "twins" and source.name == trained_on and "train" in source.splits:
+            if role != "twins" and source.name in known and "train" in source.splits:
                 raise ConfigError(
-                    f"{name} was trained on the train split of {trained_on}: take it out of the photographs"
+                    f"{name} was trained on the train split of {source.name}: take it out of the photographs"
                 )
+
+
+def _learned_from(bundle: str) -> frozenset[str]:
+    """Data sets whose train split a bundle's network knows; of a GAN or an autoencoder none that matters.
+
+    These two learn from authentic images of the sets that the twins come from, never from photographs.
+    """
+    kind = read_kind(bundle)
+    if kind == "classifier":
+        return frozenset({load_bundle(bundle).manifest.provenance.dataset})
+    if kind == "localizer":
+        sources = load_localizer(bundle).manifest.sources
+        return frozenset(source.name for source in sources if source.role in LEARNED_FROM)
+    return frozenset()
 
 
 def _describe_provenance(
