@@ -32,6 +32,7 @@ WIDTH = 100
 # methods that are measured, also or only, on a page of their own
 PAGES_APART = {
     "ela_cnn": "paper_detector.md",
+    "localizer": "localizer.md",
     "double_quantization": "double_quantization.md",
     "copy_move": "copy_move.md",
     "copy_move_dense": "copy_move.md",

@@ -26,8 +26,8 @@ from imforensics.pipeline.evaluate_worker import show_trial
 from imforensics.pipeline.protocols import Trial, plan_trials
 
 # those with a map and a score that may enter a statement
-METHODS = ("ela", "wavelet_noise", "double_quantization", "dct_histograms", "jpeg_ghost")
-MARGIN = 64  # pixels: beyond the reach of every map's smoothing
+METHODS = ("ela", "wavelet_noise", "double_quantization", "dct_histograms", "jpeg_ghost", "localizer")
+MARGIN = 64  # pixels: beyond the reach of every map's smoothing, and half of the localizer's surroundings
 MIN_OUTSIDE = 0.2  # share of the image that has to be left
 MAX_PIXELS = 10_000_000
 SEED = 20240

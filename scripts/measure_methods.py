@@ -30,7 +30,7 @@ PAGE = ROOT / "docs" / "experiments" / "methods.md"
 FACTS = PAGE.with_suffix(".json")
 RUN = "import sys; sys.argv[0] = 'imforensics'; from imforensics.cli.main import main; main()"
 # measured on pages of their own: what they are judged by is not every tampered image of CASIA v1
-APART = ("ela_cnn", "copy_move", "copy_move_dense", "autoencoder_residual", "gan_reconstruction")
+APART = ("ela_cnn", "localizer", "copy_move", "copy_move_dense", "autoencoder_residual", "gan_reconstruction")
 # name of a run to data set, split and protocol
 RUNS = {
     "raw": ("casia1", "test", "raw"),

@@ -252,6 +252,14 @@ def test_no_test_split_can_be_named() -> None:
     assert config.methods == {"ela": {}, "wavelet_noise": {}}
 
 
+def test_photographs_that_the_localizer_learned_from_are_refused() -> None:
+    values = {"methods": {"localizer": {}}, "camera_photos": {"name": "photos", "splits": ["train"]}}
+    config = TrainFusionConfig.model_validate(values)
+    with pytest.raises(ConfigError, match="localizer was trained on the train split of photos"):
+        train_fusion.plan_fusion_training(config, Path("nowhere"))
+    assert not Path("nowhere").exists()
+
+
 def test_photographs_that_a_network_was_trained_on_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     provenance = SimpleNamespace(provenance=SimpleNamespace(dataset="photos"))
     monkeypatch.setattr(train_fusion, "read_kind", lambda name: "classifier")
