@@ -24,7 +24,7 @@ FAST_METHODS = (
     "dct_histograms",
     "ela",
 )
-DEFAULT_METHODS = (*FAST_METHODS, "jpeg_ghost", "jpeg_grid", "wavelet_noise", "ela_cnn", "localizer")
+DEFAULT_METHODS = (*FAST_METHODS, "jpeg_ghost", "jpeg_grid", "wavelet_noise", "localizer")
 FULL_METHODS = (
     *DEFAULT_METHODS,
     "nonaligned_double_quantization",
@@ -36,6 +36,7 @@ FULL_METHODS = (
     "resampling",
     "copy_move",
     "copy_move_dense",
+    "ela_cnn",
     "gan_reconstruction",
     "autoencoder_residual",
 )
