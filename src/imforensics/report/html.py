@@ -89,15 +89,13 @@ def _finding_view(finding: dict[str, Any], pictures: Sequence[dict[str, Any]]) -
 
 
 def _find_localized(findings: Sequence[dict[str, Any]], basis: Sequence[str]) -> dict[str, Any] | None:
-    """The finding whose overlay stands beside the original: the statement rests on it, it has a threshold."""
-    return next(
-        (
-            finding
-            for finding in findings
-            if finding["method"] in basis and finding["overlay_picture"] and finding["threshold"] is not None
-        ),
-        None,
-    )
+    """The finding whose overlay stands beside the original: first of the basis, with a threshold."""
+    shown = {
+        finding["method"]: finding
+        for finding in findings
+        if finding["overlay_picture"] and finding["threshold"] is not None
+    }
+    return next((shown[name] for name in basis if name in shown), None)
 
 
 def _map_alt(finding: dict[str, Any]) -> str:
