@@ -67,6 +67,7 @@ def comparable(state: LocalizerState) -> list[dict[str, float]]:
     return [row.model_dump(exclude=TIMINGS) for row in state.rows]
 
 
+@pytest.mark.slow
 def test_a_stopped_fit_goes_on_to_the_same_rows_and_weights(manifest: Path, tmp_path: Path) -> None:
     config = tiny_config(manifest, *QUICK)
     for name in ("straight", "stopped"):

@@ -128,7 +128,8 @@ def test_sources_count_what_is_drawn_from(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.train
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-@pytest.mark.parametrize("streams", ["traces, noise", pytest.param("wavelet", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("streams", ["traces, noise", "wavelet"])
 def test_a_run_ends_with_a_bundle(streams: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("tensorflow", "onnx", "sklearn", "cv2", "matplotlib"):
         pytest.importorskip(name)
