@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 from PIL import Image, ImageDraw
-from scene import Scene
+from scene import Scene, save_and_open, save_jpeg
 
 AUTHENTIC = Path(__file__).parents[2] / "data" / "samples" / "authentic.jpg"
 
 
 def make_hit() -> Scene:
     """An enlarged part of the photograph, pasted before the last saving."""
-    picture = _save_and_open(Image.open(AUTHENTIC).convert("RGB"), quality=75)
+    picture = save_and_open(Image.open(AUTHENTIC).convert("RGB"), quality=75)
     part = Image.open(AUTHENTIC).convert("RGB").crop((40, 206, 190, 326)).resize((201, 161))
     picture.paste(part, (365, 203))
     return Scene(
-        _encode(picture, quality=92),
+        save_jpeg(picture, quality=92),
         "pasted_part.jpg",
         "An enlarged part was pasted into a photograph that had been a JPEG, and the result saved as JPEG "
         "again. The pasted part does not share the peaks that the earlier saving left in the histograms of "
@@ -27,23 +26,13 @@ def make_hit() -> Scene:
 
 def make_false_alarm() -> Scene:
     """A caption, drawn before the last saving."""
-    picture = _save_and_open(Image.open(AUTHENTIC).convert("RGB"), quality=75)
+    picture = save_and_open(Image.open(AUTHENTIC).convert("RGB"), quality=75)
     draw = ImageDraw.Draw(picture, "RGBA")
     draw.rectangle((0, 330, 639, 426), fill=(20, 20, 40, 140))
     draw.text((24, 345), "Sample photograph", fill=(255, 255, 255, 255), font_size=56)
     return Scene(
-        _encode(picture, quality=92),
+        save_jpeg(picture, quality=92),
         "caption.jpg",
         "A caption on a shade was drawn on a photograph that had been a JPEG, and the result saved again. "
         "The map marks the caption like a forgery: harmless edits break the compression history as well.",
     )
-
-
-def _encode(picture: Image.Image, *, quality: int) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
-
-
-def _save_and_open(picture: Image.Image, *, quality: int) -> Image.Image:
-    return Image.open(io.BytesIO(_encode(picture, quality=quality))).convert("RGB")

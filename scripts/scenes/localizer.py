@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 from PIL import Image, ImageFilter
-from scene import Scene
+from scene import Scene, save_and_open, save_jpeg
 
 AUTHENTIC = Path(__file__).parents[2] / "data" / "samples" / "authentic.jpg"
 
 
 def make_hit() -> Scene:
     """An enlarged part of the photograph, pasted before the last saving."""
-    picture = _save_and_open(Image.open(AUTHENTIC).convert("RGB"), quality=80)
+    picture = save_and_open(Image.open(AUTHENTIC).convert("RGB"), quality=80)
     part = Image.open(AUTHENTIC).convert("RGB").crop((40, 206, 190, 326)).resize((201, 161))
     picture.paste(part, (365, 203))
     return Scene(
-        _encode(picture, quality=93),
+        save_jpeg(picture, quality=93),
         "pasted_part.jpg",
         "An enlarged part was pasted into a photograph that had been a JPEG, and the result saved as JPEG "
         "again. It shares neither the compression history nor the noise of the rest, and the map marks it.",
@@ -26,24 +25,14 @@ def make_hit() -> Scene:
 
 def make_false_alarm() -> Scene:
     """A background blurred by a portrait mode, before the last saving."""
-    photograph = _save_and_open(Image.open(AUTHENTIC).convert("RGB"), quality=80)
+    photograph = save_and_open(Image.open(AUTHENTIC).convert("RGB"), quality=80)
     cover = Image.new("L", photograph.size)
     cover.paste(255, (0, 0, photograph.width, photograph.height // 3))
     blurred = photograph.filter(ImageFilter.GaussianBlur(3))
     picture = Image.composite(blurred, photograph, cover.filter(ImageFilter.GaussianBlur(12)))
     return Scene(
-        _encode(picture, quality=93),
+        save_jpeg(picture, quality=93),
         "soft_background.jpg",
         "The upper third was softened, as a portrait mode does with a background, and the picture saved. "
         "The map marks much of it like a forgery: a harmless edit of a part breaks its history as well.",
     )
-
-
-def _encode(picture: Image.Image, *, quality: int) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
-
-
-def _save_and_open(picture: Image.Image, *, quality: int) -> Image.Image:
-    return Image.open(io.BytesIO(_encode(picture, quality=quality))).convert("RGB")

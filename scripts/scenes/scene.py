@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
+
+from PIL import Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +21,15 @@ class Scene:
     data: bytes
     name: str
     words: str
+
+
+def save_jpeg(picture: Image.Image, *, quality: int) -> bytes:
+    """The picture as a JPEG file of Pillow's usual settings."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def save_and_open(picture: Image.Image, *, quality: int) -> Image.Image:
+    """The picture after one JPEG saving, RGB."""
+    return Image.open(io.BytesIO(save_jpeg(picture, quality=quality))).convert("RGB")

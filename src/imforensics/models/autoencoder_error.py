@@ -9,6 +9,7 @@ import numpy as np
 
 from imforensics.models.autoencoder_manifest import ErrorReference
 from imforensics.preprocessing.blocks import find_analysable_blocks, smooth_blocks
+from imforensics.preprocessing.logistic import logistic
 from imforensics.preprocessing.residual_bands import GROUP_NAMES
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ HALF_WAY = 2.0  # standard deviations at which the map reads 0.5
 SHARE = 0.02  # of the pixels of authentic images lie beyond the threshold
 POLICY = "far_2pct"
 _CHROMA = [index for index, name in enumerate(GROUP_NAMES) if not name.endswith("Y")]
-_MAX_LOGIT = 30.0  # exp() stays in the range of float32
 
 
 def log_errors(errors: FloatArray, valid: BoolArray) -> FloatArray:
@@ -62,8 +62,7 @@ def error_map(logs: FloatArray, valid: BoolArray, reference: ErrorReference) -> 
     chroma = z[..., _CHROMA]
     aside = np.abs(chroma - np.median(chroma[valid], axis=0)).mean(axis=-1)
     statistic = z.mean(axis=-1) + np.float32(CHROMA_WEIGHT) * aside
-    exponent = np.clip(HALF_WAY - statistic, -_MAX_LOGIT, _MAX_LOGIT)
-    return np.asarray(1 / (1 + np.exp(exponent)), np.float32)
+    return logistic(statistic - HALF_WAY)
 
 
 def measure_reference(

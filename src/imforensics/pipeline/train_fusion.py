@@ -8,13 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from imforensics import __version__
 from imforensics.config import EvaluateConfig, config_digest, dump_config
-from imforensics.errors import ConfigError, MissingExtraError
+from imforensics.errors import ConfigError
 from imforensics.methods.base import Method
 from imforensics.models.bundle import load_bundle, read_kind
 from imforensics.models.fusion_bundle import (
@@ -29,6 +28,7 @@ from imforensics.models.fusion_card import format_fusion_card
 from imforensics.models.localizer_bundle import load_localizer
 from imforensics.models.localizer_manifest import LEARNED_FROM
 from imforensics.models.run_folder import open_run_folder, write_atomically
+from imforensics.models.training_extra import require_training
 from imforensics.pipeline.analyze import REPORTED_LIBRARIES, build_methods
 from imforensics.pipeline.evaluate import Request, plan_evaluation
 from imforensics.pipeline.evaluate_results import find_commit
@@ -153,8 +153,7 @@ def plan_fusion_training(
         OutputExistsError: the folder holds something, and neither was asked for.
         InterruptedRunError: the run to resume was started with other settings.
     """
-    if find_spec("sklearn") is None:
-        raise MissingExtraError("train", "train-fusion")
+    require_training("train-fusion", ("sklearn",))
     methods = build_methods(config.methods)
     options = {method.name: method.options.model_dump(mode="json") for method in methods}
     resolved = config.model_copy(update={"methods": options})

@@ -10,6 +10,7 @@ import pytest
 from imforensics.config import ConfigError, load_config
 from imforensics.errors import DatasetError, MissingExtraError
 from imforensics.evidence.quantization import ijg_tables
+from imforensics.models import training_extra
 from imforensics.pipeline import train_fusion
 from imforensics.pipeline.fusion_cases import (
     FusionCase,
@@ -273,7 +274,7 @@ def test_photographs_that_a_network_was_trained_on_are_refused(monkeypatch: pyte
 
 
 def test_without_scikit_learn_nothing_is_begun(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(train_fusion, "find_spec", lambda name: None)
+    monkeypatch.setattr(training_extra, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"pip install 'imforensics\[train\]'"):
         train_fusion.plan_fusion_training(TrainFusionConfig(), tmp_path / "run")
     assert not (tmp_path / "run").exists()
