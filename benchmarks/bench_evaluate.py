@@ -23,8 +23,9 @@ import time
 from pathlib import Path
 
 from imforensics.config import EvaluateConfig
+from imforensics.cores import available_cores
 from imforensics.datasets.base import load_dataset, load_split
-from imforensics.engines.local import available_cores, run_in_processes
+from imforensics.engines.local import run_in_processes
 from imforensics.evidence import read_evidence
 from imforensics.pipeline.analyze import build_methods, run_method
 from imforensics.pipeline.evaluate import Request, plan_evaluation

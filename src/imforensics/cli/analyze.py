@@ -73,7 +73,7 @@ def command(
     the others go on.
     """
     from imforensics.config import AnalyzeConfig, load_config
-    from imforensics.engines.local import available_cores
+    from imforensics.cores import available_cores
     from imforensics.pipeline.analyze import build_analyzer
 
     if save_maps and output is None:

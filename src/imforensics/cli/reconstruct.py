@@ -62,7 +62,7 @@ def command(
       imforensics reconstruct photo.jpg -o out/ --bundle casia1_residual_autoencoder
       imforensics reconstruct photo.jpg --mode encoder --view patches --json
     """
-    from imforensics.engines.local import available_cores
+    from imforensics.cores import available_cores
     from imforensics.models.reconstruction import DEFAULT_GAN_BUNDLE
     from imforensics.pipeline.reconstruct import reconstruct
     from imforensics.report.reconstruction_writer import reconstruction_document, write_reconstruction

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any, Generic, TypeVar
 
+from imforensics.cores import share_cores
+
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 QUEUED_PER_WORKER = 4  # enough to keep a worker busy, few enough that a million files cost no memory
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,6 @@ class Outcome(Generic[ItemT, ResultT]):
     item: ItemT
     result: ResultT | None
     error: str | None
-
-
-def available_cores() -> int:
-    """Number of cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run_in_processes(
@@ -54,20 +49,23 @@ def run_in_processes(
     """
     from pebble import ProcessPool
 
-    arguments = (initializer, initializer_arguments, workers > 1)
     pool = ProcessPool(
-        max_workers=workers, context=get_context("spawn"), initializer=_start_worker, initargs=arguments
+        max_workers=workers,
+        context=get_context("spawn"),
+        initializer=initializer,
+        initargs=initializer_arguments,
     )
     finished = False
-    try:
-        yield from _drain(pool, function, items, workers * QUEUED_PER_WORKER, timeout_seconds)
-        finished = True
-    finally:
-        if finished:
-            pool.close()
-        else:
-            pool.stop()
-        pool.join()
+    with share_cores(workers):  # to the end: a worker that dies is replaced by a new one
+        try:
+            yield from _drain(pool, function, items, workers * QUEUED_PER_WORKER, timeout_seconds)
+            finished = True
+        finally:
+            if finished:
+                pool.close()
+            else:
+                pool.stop()
+            pool.join()
 
 
 def _drain(
@@ -110,13 +108,3 @@ def _outcome(future: Any, item: ItemT, timeout_seconds: float) -> Outcome[ItemT,
         )
     except Exception as error:  # the worker's own exception, carried over
         return Outcome(item, None, f"{type(error).__name__}: {error}")
-
-
-def _start_worker(
-    initializer: Callable[..., None] | None, arguments: tuple[Any, ...], is_shared: bool
-) -> None:
-    if is_shared:  # one thread a worker: the processes already use every core
-        for variable in THREAD_VARIABLES:
-            os.environ[variable] = "1"
-    if initializer is not None:
-        initializer(*arguments)

@@ -231,8 +231,8 @@ def _over_thresholds(untampered: Int64Array, tampered: Int64Array) -> dict[str, 
         "f1_best": best_f1,
         "iou_best": best_f1 / (2 - best_f1),  # IoU rises with F1: both are best at one threshold
         "mcc_best": _best_mcc(tp, fp, n_tampered, n_untampered),
-        "auc": ratio(float(hits @ (below + ties / 2)), n_tampered * n_untampered),  # pairs in the right order
-        "ap": float(hits @ (tp / (tp + fp))) / n_tampered,
+        "auc": ratio(float(np.sum(hits * (below + ties / 2))), n_tampered * n_untampered),  # pairs in order
+        "ap": float(np.sum(hits * (tp / (tp + fp)))) / n_tampered,
     }
 
 

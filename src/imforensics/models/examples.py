@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import numpy as np
 
+from imforensics.cores import available_cores, share_cores
 from imforensics.datasets.shortcuts import read_encoder_settings
 from imforensics.errors import DatasetError
 from imforensics.evidence import read_evidence
@@ -152,12 +152,12 @@ def prepare_inputs(
             f"No images for {stage}: the split has none. Check the data set and its split lists."
         )
     progress = progress or Progress()
-    count = min(workers or _available_cores(), len(examples))
+    count = min(workers or available_cores(), len(examples))
     progress.start(stage, total=len(examples))
     # spawn: a fork of a process in which TensorFlow runs threads can hang
     context = multiprocessing.get_context("spawn")
     inputs: FloatArray | None = None
-    with ProcessPoolExecutor(count, mp_context=context) as pool:
+    with share_cores(count), ProcessPoolExecutor(count, mp_context=context) as pool:
         results = pool.map(partial(_example_input, spec=spec), examples, chunksize=8)
         for index, array in enumerate(results):
             if inputs is None:
@@ -188,7 +188,3 @@ def _encoder_subsampling(path: Path, found: str) -> Subsampling:
 
 def _example_input(example: Example, spec: NetworkInputConfig) -> FloatArray:
     return build_input(read_example(example), spec)
-
-
-def _available_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

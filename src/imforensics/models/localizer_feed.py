@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from imforensics.config import DatasetConfig
+from imforensics.cores import share_cores
 from imforensics.datasets.base import load_dataset, load_split
 from imforensics.datasets.synthesis.pairs import draw_pair
 from imforensics.datasets.synthesis.pool import Photo, PhotoPool, load_pool
@@ -218,9 +219,12 @@ def open_feed(config: TrainLocalizerConfig, split: str) -> Iterator[Feed]:
     """Worker processes that make the batches of one split; ended on leaving."""
     # spawn: a fork of a process in which TensorFlow runs threads can hang
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        config.workers, mp_context=context, initializer=_prepare, initargs=(config, split)
-    ) as pool:
+    with (
+        share_cores(config.workers),
+        ProcessPoolExecutor(
+            config.workers, mp_context=context, initializer=_prepare, initargs=(config, split)
+        ) as pool,
+    ):
         yield Feed(pool, config.workers)
 
 

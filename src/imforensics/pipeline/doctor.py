@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from imforensics import __version__
 from imforensics.config import AnalyzeConfig
-from imforensics.engines.local import available_cores
+from imforensics.cores import available_cores
 from imforensics.errors import ImforensicsError
 from imforensics.pipeline.analyze import build_analyzer
 from imforensics.types import UInt8Array

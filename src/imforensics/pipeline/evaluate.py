@@ -12,8 +12,9 @@ from typing import Any
 
 from imforensics import __version__
 from imforensics.config import EvaluateConfig, config_digest
+from imforensics.cores import available_cores
 from imforensics.datasets.base import Dataset, load_dataset, load_split
-from imforensics.engines.local import available_cores, run_in_processes
+from imforensics.engines.local import run_in_processes
 from imforensics.errors import ConfigError, InterruptedRunError, OutputExistsError
 from imforensics.models.bundle import load_bundle, read_kind
 from imforensics.models.localizer_bundle import load_localizer

@@ -9,7 +9,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from imforensics.config import ScanConfig
-from imforensics.engines.local import available_cores, run_in_processes
+from imforensics.cores import available_cores
+from imforensics.engines.local import run_in_processes
 from imforensics.errors import EvidenceError
 from imforensics.evidence.containers import has_image_extension, identify_format
 from imforensics.pipeline.analyze import build_analyzer

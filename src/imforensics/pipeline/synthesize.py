@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imforensics.config import dump_config
+from imforensics.cores import available_cores
 from imforensics.datasets.folder import MANIFEST_NAME
 from imforensics.datasets.lists import Split
 from imforensics.datasets.rasters import list_images
 from imforensics.datasets.synthesis.config import SynthesizeConfig
 from imforensics.datasets.synthesis.pool import PhotoPool, load_pool
 from imforensics.datasets.synthesis.splits import split_pool
-from imforensics.engines.local import available_cores, run_in_processes
+from imforensics.engines.local import run_in_processes
 from imforensics.errors import DatasetError, InterruptedRunError, OutputExistsError
 from imforensics.models.run_folder import PARTIAL, write_atomically
 from imforensics.pipeline.synthesize_worker import (

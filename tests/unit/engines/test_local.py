@@ -2,7 +2,10 @@ import os
 import signal
 import time
 
-from imforensics.engines.local import available_cores, run_in_processes
+import pytest
+
+from imforensics.cores import THREAD_VARIABLES, available_cores
+from imforensics.engines.local import run_in_processes
 
 
 def act(item: str) -> str:
@@ -20,7 +23,15 @@ def remember(value: str) -> None:
 
 
 def recall(_: int) -> str:
-    return f"{os.environ['REMEMBERED']} {os.environ.get('OMP_NUM_THREADS')}"
+    return os.environ["REMEMBERED"]
+
+
+def count_threads(_: int) -> list[int]:
+    import numpy as np
+    from threadpoolctl import threadpool_info
+
+    np.ones(3) @ np.ones(3)
+    return [pool["num_threads"] for pool in threadpool_info()]
 
 
 def test_every_item_gets_one_outcome_also_when_workers_die_or_hang() -> None:
@@ -34,13 +45,21 @@ def test_every_item_gets_one_outcome_also_when_workers_die_or_hang() -> None:
     assert by_item["raise"].error == "ValueError: no good"
 
 
-def test_workers_are_initialised_and_single_threaded_when_several() -> None:
+def test_workers_are_initialised() -> None:
     outcomes = list(
         run_in_processes(
             recall, [0, 1], workers=2, timeout_seconds=30, initializer=remember, initializer_arguments=("x",)
         )
     )
-    assert {o.result for o in outcomes} == {"x 1"}
+    assert {o.result for o in outcomes} == {"x"}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_libraries_of_workers_share_the_cores(workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in THREAD_VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    outcomes = run_in_processes(count_threads, [0, 1], workers=workers, timeout_seconds=60)
+    assert [o.result for o in outcomes] == [[max(available_cores() // workers, 1)]] * 2
 
 
 def test_items_are_drawn_lazily() -> None:
@@ -59,7 +78,3 @@ def test_items_are_drawn_lazily() -> None:
 
 def test_no_items_no_outcomes() -> None:
     assert list(run_in_processes(act, [], workers=1, timeout_seconds=1)) == []
-
-
-def test_available_cores_is_at_least_one() -> None:
-    assert available_cores() >= 1
