@@ -90,7 +90,7 @@ def check_run_folder(run: Path, printed: dict[str, object]) -> None:
         for view in ("whole", "patches")
     }
     assert manifest.provenance.train_images == 13, "authentic images only"
-    assert len(manifest.error_scales) == 6
+    assert len(manifest.error_scales) == 10
     assert printed["epochs"] == 6
     made = load_reconstructor(run / "bundle").reconstruct(np.zeros((1, 16, 16, 3), np.float32))
     assert made.shape == (1, 16, 16, 3)

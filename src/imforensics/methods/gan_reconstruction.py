@@ -12,7 +12,7 @@ from imforensics.errors import BundleError
 from imforensics.methods.base import Method, MethodOptions, Reference
 from imforensics.models.gan_manifest import ReconstructionMode, View
 from imforensics.models.reconstruction import DEFAULT_GAN_BUNDLE, load_reconstructor
-from imforensics.models.reconstruction_error import ErrorKind, image_error
+from imforensics.models.reconstruction_error import ErrorKind, image_errors
 from imforensics.types import Artifact, Evidence, Finding, LocalizationMap
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class GanReconstruction(Method):
 
         Attributes:
             bundle: name of a shipped bundle, or path of a folder with one (with a path separator in it).
-            mode: how the noise vector is found: "encoder" or "encoder+search".
+            mode: how the noise vector is found: "noise", "search", "encoder" or "encoder+search".
             view: "whole" resizes the image to what the networks know, "patches" goes over it at native
                 resolution.
             kind: of the error: "absolute" or "ssim" (structural dissimilarity).
@@ -98,12 +98,12 @@ class GanReconstruction(Method):
                     f"The image is {size} pixels, {len(windows)} patches; at most {MAX_PATCHES} are "
                     "reconstructed. Set view to whole."
                 )
-        errors = image_error(
+        (errors,) = image_errors(
             self._reconstructor,
             evidence.pixels,
             mode=self.options.mode,
             view=self.options.view,
-            kind=self.options.kind,
+            kinds=[self.options.kind],
             seed=SEED,
         )
         return self._report(evidence, errors)

@@ -43,17 +43,16 @@ from imforensics.models.gan_state import EncoderRow, GanFitState, GanRow
 from imforensics.models.gan_step import Adversaries
 from imforensics.models.progress import Progress
 from imforensics.models.reconstruction import Reconstructor
-from imforensics.models.reconstruction_error import ERROR_KINDS, image_error
+from imforensics.models.reconstruction_error import ERROR_KINDS, ErrorKind, image_errors
 from imforensics.models.run_folder import write_atomically
 from imforensics.types import FloatArray, UInt8Array
 
 TOLERANCE = 1e-3  # of the spread of an output; float32 sums in another order differ by about 1e-6 of it
 CHECKED = 16  # validation images that exports are compared on
 MEASURED = 32  # validation images of the table; the search takes seconds for each
-SCALED: tuple[tuple[ReconstructionMode, View], ...] = (
-    ("encoder", "whole"),
+SCALED: tuple[tuple[ReconstructionMode, View], ...] = (  # a search of every patch takes minutes an image
+    *((mode, "whole") for mode in MODES),
     ("encoder", "patches"),
-    ("encoder+search", "whole"),
 )
 FALSE_ALARMS = 0.02
 POLICY = "far_2pct"
@@ -184,16 +183,17 @@ def _choose_scales(
 ) -> tuple[ErrorScale, ...]:
     """The error that 2 % of the pixels of authentic images exceed; each image counts alike."""
     scales = []
-    progress.start("thresholds", total=len(SCALED) * len(ERROR_KINDS) * len(images))
+    progress.start("thresholds", total=len(SCALED) * len(images))
     for mode, view in SCALED:
-        for kind in ERROR_KINDS:
-            values = []
-            for pixels in images:
-                errors = image_error(reconstructor, pixels, mode=mode, view=view, kind=kind).ravel()
-                values.append(errors[_spread(len(errors), PIXELS_AN_IMAGE)])
-                progress.advance()
-            weights = np.concatenate([np.full(len(part), 1 / len(part)) for part in values])
-            threshold = _weighted_quantile(np.concatenate(values), weights, 1 - FALSE_ALARMS)
+        values: dict[ErrorKind, list[FloatArray]] = {kind: [] for kind in ERROR_KINDS}
+        for pixels in images:
+            maps = image_errors(reconstructor, pixels, mode=mode, view=view)
+            for kind, errors in zip(ERROR_KINDS, maps, strict=True):
+                values[kind].append(errors.ravel()[_spread(errors.size, PIXELS_AN_IMAGE)])
+            progress.advance()
+        for kind, parts in values.items():
+            weights = np.concatenate([np.full(len(part), 1 / len(part)) for part in parts])
+            threshold = _weighted_quantile(np.concatenate(parts), weights, 1 - FALSE_ALARMS)
             clipped = min(max(threshold, 1e-6), 1 - 1e-6)
             scales.append(ErrorScale(mode=mode, view=view, kind=kind, policy=POLICY, threshold=clipped))
     progress.finish()

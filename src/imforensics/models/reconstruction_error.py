@@ -12,7 +12,7 @@ from imforensics.preprocessing.patches import read_window, stitch_windows
 from imforensics.types import FloatArray, UInt8Array
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from imforensics.models.gan_manifest import ReconstructionMode, View
     from imforensics.models.reconstruction import Reconstructor
@@ -45,17 +45,17 @@ def error_map(image: FloatArray, made: FloatArray, kind: ErrorKind) -> FloatArra
     return np.clip((1 - ssim_map(image, made)) / 2, np.float32(0), np.float32(1))
 
 
-def image_error(
+def image_errors(
     reconstructor: Reconstructor,
     pixels: UInt8Array,
     *,
     mode: ReconstructionMode,
     view: View,
-    kind: ErrorKind,
+    kinds: Sequence[ErrorKind] = ERROR_KINDS,
     seed: int = 0,
     overlap: int | None = None,
-) -> FloatArray:
-    """The error map of one image of any size.
+) -> tuple[FloatArray, ...]:
+    """The error maps of one image of any size, all from one reconstruction.
 
     In the view "whole", image and reconstruction are compared at the networks' size, and the map is resized:
     detail that the small size does not have counts as no error.
@@ -65,24 +65,27 @@ def image_error(
         pixels: (H, W, 3) uint8 RGB as stored.
         mode: how latent vectors are found.
         view: the whole image resized, or patches at native resolution.
-        kind: of the error.
+        kinds: of the error.
         seed: of random latent vectors.
         overlap: of neighbouring patches, see `Reconstructor.reconstruct_image`.
 
     Returns:
-        (H, W) float32 in [0, 1]; higher = farther from what the generator can make.
+        For each kind (H, W) float32 in [0, 1]; higher = farther from what the generator can make.
     """
     height, width = pixels.shape[:2]
     if view == "whole":
         small = reconstructor.shrink(pixels)
         made = reconstructor.reconstruct(small[np.newaxis], mode=mode, seed=seed)[0]
-        return np.clip(resize_image(error_map(small, made, kind), (height, width)), 0, 1)
+        small_maps = (error_map(small, made, kind) for kind in kinds)
+        return tuple(np.clip(resize_image(errors, (height, width)), 0, 1) for errors in small_maps)
     windows = reconstructor.windows(height, width, overlap=overlap)
     made_patches = reconstructor.iterate_patches(pixels, windows, mode=mode, seed=seed)
 
     def errors() -> Iterator[FloatArray]:
         for window, made in zip(windows, made_patches, strict=True):
             part = read_window(pixels, window).astype(np.float32) / np.float32(255)
-            yield error_map(part, made[: window.height, : window.width], kind)
+            again = made[: window.height, : window.width]
+            yield np.stack([error_map(part, again, kind) for kind in kinds], axis=2)
 
-    return stitch_windows((height, width), windows, errors())
+    stitched = stitch_windows((height, width), windows, errors())
+    return tuple(np.ascontiguousarray(stitched[:, :, index]) for index in range(len(kinds)))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from imforensics.models.gan_manifest import MODES, SearchSettings
 from imforensics.models.reconstruction import Reconstructor
-from imforensics.models.reconstruction_error import error_map, image_error
+from imforensics.models.reconstruction_error import error_map, image_errors
 
 Floats = NDArray[np.float32]
 SIDE, LATENT = 16, 6
@@ -135,8 +135,7 @@ def test_images_of_any_size(shape: tuple[int, int], view: Any) -> None:
     assert made.shape == (*shape, 3)
     assert made.dtype == np.float32
     np.testing.assert_array_equal(pixels, before)
-    for kind in ("absolute", "ssim"):
-        found = image_error(maker, pixels, mode="encoder", view=view, kind=kind)  # type: ignore[arg-type]
+    for found in image_errors(maker, pixels, mode="encoder", view=view):
         assert found.shape == shape
         assert found.dtype == np.float32
         assert 0 <= found.min() <= found.max() <= 1
@@ -148,7 +147,8 @@ def test_patches_of_a_generator_that_makes_everything_give_the_image_back() -> N
     pixels = np.random.default_rng(1).integers(0, 256, (37, 50, 3), dtype=np.uint8)
     made = maker.reconstruct_image(pixels, mode="encoder", view="patches")
     np.testing.assert_allclose(made, pixels / 255, atol=1e-4)
-    assert image_error(maker, pixels, mode="encoder", view="patches", kind="ssim").max() < 1e-3
+    (errors,) = image_errors(maker, pixels, mode="encoder", view="patches", kinds=["ssim"])
+    assert errors.max() < 1e-3
 
 
 def test_error_maps_show_where() -> None:
