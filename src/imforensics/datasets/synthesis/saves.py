@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from imforensics.preprocessing.jpeg import Subsampling
     from imforensics.types import JsonValue, UInt8Array, UInt16Array
 
-PHOTOSHOP_SETTINGS = (*(f"level {level}" for level in range(5, 13)), *(f"quality {q}" for q in (60, 80, 100)))
-FULL_CHROMA_LEVELS = ("level 7", "level 8", "level 9", "level 10", "level 11", "level 12")
+WEB_QUALITIES = ("quality 60", "quality 80", "quality 100")  # of Photoshop's "Save for Web"
+PHOTOSHOP_SETTINGS = (*(f"level {level}" for level in range(5, 13)), *WEB_QUALITIES)
+FULL_CHROMA_SETTINGS = (*(f"level {level}" for level in range(7, 13)), *WEB_QUALITIES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,12 +112,12 @@ def draw_save(rng: np.random.Generator, config: SaveConfig, real: Sequence[Table
 
 @lru_cache(maxsize=1)
 def photoshop_tables() -> tuple[TableSet, ...]:
-    """Tables of Photoshop's usual levels; from level 7 on it keeps the chroma whole."""
+    """Tables of Photoshop's usual settings; it keeps the chroma whole from level 7, or 51 for the web."""
     return tuple(
         TableSet(
             f"photoshop {known.setting}",
             known.tables,
-            "4:4:4" if known.setting.startswith(FULL_CHROMA_LEVELS) else "4:2:0",
+            "4:4:4" if known.setting.startswith(FULL_CHROMA_SETTINGS) else "4:2:0",
         )
         for known in list_known_tables()
         if known.family.startswith("photoshop") and known.setting.startswith(PHOTOSHOP_SETTINGS)

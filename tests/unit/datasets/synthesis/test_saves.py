@@ -25,6 +25,7 @@ def test_known_tables_are_there() -> None:
     chroma = {known.name: known.subsampling for known in photoshop_tables()}
     assert chroma["photoshop level 6 (newer set)"] == "4:2:0"
     assert chroma["photoshop level 7 (newer set)"] == "4:4:4"
+    assert chroma["photoshop quality 60"] == "4:4:4"
     assert len(camera_tables()) > 20
 
 
