@@ -1,6 +1,7 @@
 """Make the committed split and twin lists of src/imforensics/datasets/splits/.
 
-Needs the sets CASIA1, CASIA2, photos and photos_web below $IMFORENSICS_DATA. The lists hold names only.
+Needs the sets CASIA1, CASIA2, photos, photos_packages and photos_web below $IMFORENSICS_DATA. The lists hold
+names only.
 
     IMFORENSICS_DATA=/data python scripts/make_splits.py            # splits
     IMFORENSICS_DATA=/data python scripts/make_splits.py --twins    # splits and twins (about 30 s more)
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from imforensics.datasets.base import Dataset, load_dataset
 from imforensics.datasets.grouping import assign_splits, connect
-from imforensics.datasets.lists import Split
+from imforensics.datasets.lists import Split, file_key, read_split_list
 from imforensics.datasets.rasters import hash_file
 from imforensics.datasets.twins import find_twins
 from imforensics.types import Sample
@@ -25,6 +26,7 @@ SPLITS_FOLDER = Path(__file__).parents[1] / "src" / "imforensics" / "datasets" /
 SEED = 20240917
 PINNED_SIZE = 10
 CASIA_SHARES: dict[Split, float] = {"train": 0.70, "val": 0.15, "test": 0.15}
+SETS = ("casia", "photos", "photos_packages", "photos_web")
 PHOTO_SHARES: dict[Split, float] = {"train": 0.30, "val": 0.35, "test": 0.35}
 
 
@@ -35,12 +37,15 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, default=SPLITS_FOLDER, help="folder for the lists")
     parser.add_argument("--twins", action="store_true", help="search the twins too")
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS), help="all of them unless told")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    casia = [load_dataset("casia1"), load_dataset("casia2")]
-    split_together(casia, shares=CASIA_SHARES, output=options.output)
-    for name in ("photos", "photos_web"):
-        split_together([load_dataset(name)], shares=PHOTO_SHARES, output=options.output)
+    casia = [load_dataset(name) for name in ("casia1", "casia2")] if "casia" in options.sets else []
+    if casia:
+        split_together(casia, shares=CASIA_SHARES, output=options.output)
+    for name in options.sets:
+        if name != "casia":
+            split_together([load_dataset(name)], shares=PHOTO_SHARES, output=options.output)
     if options.twins:
         for dataset in casia:
             write_twins(dataset, output=options.output)
@@ -54,7 +59,8 @@ def split_together(datasets: Sequence[Dataset], *, shares: dict[Split, float], o
     strata: dict[str, list[tuple[str, int, str | None]]] = defaultdict(list)
     for dataset, sample in samples:
         strata[groups[sample.image_path]].append(stratum_of(dataset, sample))
-    splits = assign_splits(strata, shares=shares, seed=SEED, pinned=pin_collections(samples, groups))
+    pinned = pin_collections(samples, groups) | pin_cameras(samples, groups)
+    splits = assign_splits(strata, shares=shares, seed=SEED, pinned=pinned)
     names = {group: f"g{number:04d}" for number, group in enumerate(sorted(strata), start=1)}
     for dataset in datasets:
         rows = [
@@ -77,6 +83,20 @@ def pin_collections(
     """Larger collections of photographs that name no camera go to train: no maker stands in two splits."""
     chosen = [groups[s.image_path] for _, s in samples if s.group.startswith("collection ")]
     return {group: "train" for group, count in Counter(chosen).items() if count >= PINNED_SIZE}
+
+
+def pin_cameras(samples: Iterable[tuple[Dataset, Sample]], groups: Mapping[Path, str]) -> dict[str, Split]:
+    """Cameras of a further set that `photos` knows keep the split they have there."""
+    further = {s.image_path: s.group for dataset, s in samples if dataset.name == "photos_packages"}
+    if not further:
+        return {}
+    photos, listed = load_dataset("photos"), read_split_list("photos")
+    known = {sample.group: listed[file_key(sample.image_path.name)] for sample in photos.samples}
+    return {
+        groups[path]: known[group]
+        for path, group in further.items()
+        if group.startswith("camera ") and group in known
+    }
 
 
 def link_samples(samples: Iterable[tuple[Dataset, Sample]]) -> list[tuple[str, ...]]:

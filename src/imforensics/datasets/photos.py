@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from functools import partial
 from pathlib import Path
 
 from imforensics.datasets.base import Dataset, DatasetAdapter, DatasetCard, layout_error
@@ -30,6 +31,22 @@ PHOTOS_CARD = DatasetCard(
         "105 images name no camera; those of one collection form one group.",
     ),
 )
+PHOTOS_PACKAGES_CARD = DatasetCard(
+    name="photos_packages",
+    title="Camera photographs from software packages",
+    licence="each package's own; see scripts/photographs.csv",
+    citation=(
+        "Block-aligned lossless JPEG crops, at most 768×768, of test images of photo software (Debian source "
+        "packages, PyPI, npm) and of desktop wallpapers (Debian), gathered by scripts/gather_photographs.py"
+    ),
+    folder="photos_packages",
+    authentic_count=180,
+    tampered_count=0,
+    layout="manifest.csv   (columns file, collection, camera)\n<file in the manifest>.jpg ...",
+    defects=(
+        "Wallpapers were edited by their makers (tone, crop, scale): authentic here: not altered locally.",
+    ),
+)
 PHOTOS_WEB_CARD = DatasetCard(
     name="photos_web",
     title="Photographs as met on the web",
@@ -50,28 +67,26 @@ PHOTOS_WEB_CARD = DatasetCard(
 )
 
 
-def _read_photos(root: Path) -> Dataset:
+def _read_manifest(root: Path, card: DatasetCard) -> Dataset:
     manifest = root / "manifest.csv"
     if not manifest.is_file():
-        raise layout_error(PHOTOS_CARD, root, "has no manifest.csv")
+        raise layout_error(card, root, "has no manifest.csv")
     with manifest.open(encoding="utf-8", newline="") as lines:
         reader = csv.DictReader(lines)
         lacking = {"file", "collection", "camera"} - set(reader.fieldnames or ())
         if lacking:
-            raise layout_error(PHOTOS_CARD, manifest, f"lacks the column {sorted(lacking)[0]}")
+            raise layout_error(card, manifest, f"lacks the column {sorted(lacking)[0]}")
         rows = list(reader)
     samples = []
     for number, row in enumerate(rows, start=2):
         path = root / row["file"]
         if not is_image(path):
-            raise layout_error(
-                PHOTOS_CARD, manifest, f"line {number}, column file: {row['file']} does not exist"
-            )
+            raise layout_error(card, manifest, f"line {number}, column file: {row['file']} does not exist")
         samples.append(Sample(path, 0, _photo_group(row["camera"], row["collection"])))
     samples.sort(key=lambda s: s.image_path)
     listed = {s.image_path for s in samples}
     unrecognised = tuple(path for path in list_images(root) if path not in listed)
-    return Dataset("photos", root, PHOTOS_CARD, tuple(samples), unrecognised=unrecognised)
+    return Dataset(card.name, root, card, tuple(samples), unrecognised=unrecognised)
 
 
 def _photo_group(camera: str, collection: str) -> str:
@@ -87,5 +102,6 @@ def _read_photos_web(root: Path) -> Dataset:
     return Dataset("photos_web", root, PHOTOS_WEB_CARD, samples, unrecognised=unrecognised)
 
 
-PHOTOS = DatasetAdapter(PHOTOS_CARD, _read_photos)
+PHOTOS = DatasetAdapter(PHOTOS_CARD, partial(_read_manifest, card=PHOTOS_CARD))
+PHOTOS_PACKAGES = DatasetAdapter(PHOTOS_PACKAGES_CARD, partial(_read_manifest, card=PHOTOS_PACKAGES_CARD))
 PHOTOS_WEB = DatasetAdapter(PHOTOS_WEB_CARD, _read_photos_web)

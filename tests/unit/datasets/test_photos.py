@@ -6,13 +6,15 @@ from imforensics.errors import DatasetError
 HEADER = "file,collection,camera\n"
 
 
-def test_groups_are_cameras_or_else_collections(tmp_path, write_image):
-    for name in "abcd":
-        write_image(tmp_path / f"{name}.jpg")
+@pytest.mark.parametrize("name", ["photos", "photos_packages"])
+def test_groups_are_cameras_or_else_collections(name, tmp_path, write_image):
+    for letter in "abcd":
+        write_image(tmp_path / f"{letter}.jpg")
     (tmp_path / "manifest.csv").write_text(
         HEADER + "a.jpg,phones,iPhone 4\nb.jpg,walls,iPhone 4\0\0x\nc.jpg,walls,\n", encoding="utf-8"
     )
-    dataset = load_dataset("photos", tmp_path)
+    dataset = load_dataset(name, tmp_path)
+    assert dataset.name == name
     assert [s.group for s in dataset.samples] == ["camera iPhone 4", "camera iPhone 4", "collection walls"]
     assert all(s.label == 0 and s.mask_path is None for s in dataset.samples)
     assert [p.name for p in dataset.unrecognised] == ["d.jpg"]

