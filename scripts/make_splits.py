@@ -1,7 +1,7 @@
 """Make the committed split and twin lists of src/imforensics/datasets/splits/.
 
-Needs the sets CASIA1, CASIA2, photos, photos_packages and photos_web below $IMFORENSICS_DATA. The lists hold
-names only.
+Needs the folders CASIA1, CASIA2, photos, photos_packages and photos_web below $IMFORENSICS_DATA. The lists
+hold names only.
 
     IMFORENSICS_DATA=/data python scripts/make_splits.py            # splits
     IMFORENSICS_DATA=/data python scripts/make_splits.py --twins    # splits and twins (about 30 s more)
@@ -26,7 +26,12 @@ SPLITS_FOLDER = Path(__file__).parents[1] / "src" / "imforensics" / "datasets" /
 SEED = 20240917
 PINNED_SIZE = 10
 CASIA_SHARES: dict[Split, float] = {"train": 0.70, "val": 0.15, "test": 0.15}
-SETS = ("casia", "photos", "photos_packages", "photos_web")
+SETS = {  # those of one line are split together
+    "casia": ("casia1", "casia2"),
+    "photos": ("photos",),
+    "photos_packages": ("photos_packages", "photos_edited"),
+    "photos_web": ("photos_web",),
+}
 PHOTO_SHARES: dict[Split, float] = {"train": 0.30, "val": 0.35, "test": 0.35}
 
 
@@ -40,15 +45,13 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS), help="all of them unless told")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    casia = [load_dataset(name) for name in ("casia1", "casia2")] if "casia" in options.sets else []
-    if casia:
-        split_together(casia, shares=CASIA_SHARES, output=options.output)
     for name in options.sets:
-        if name != "casia":
-            split_together([load_dataset(name)], shares=PHOTO_SHARES, output=options.output)
-    if options.twins:
-        for dataset in casia:
-            write_twins(dataset, output=options.output)
+        datasets = [load_dataset(each) for each in SETS[name]]
+        shares = CASIA_SHARES if name == "casia" else PHOTO_SHARES
+        split_together(datasets, shares=shares, output=options.output)
+        if name == "casia" and options.twins:
+            for dataset in datasets:
+                write_twins(dataset, output=options.output)
 
 
 def split_together(datasets: Sequence[Dataset], *, shares: dict[Split, float], output: Path) -> None:
@@ -87,7 +90,7 @@ def pin_collections(
 
 def pin_cameras(samples: Iterable[tuple[Dataset, Sample]], groups: Mapping[Path, str]) -> dict[str, Split]:
     """Cameras of a further set that `photos` knows keep the split they have there."""
-    further = {s.image_path: s.group for dataset, s in samples if dataset.name == "photos_packages"}
+    further = {s.image_path: s.group for dataset, s in samples if dataset.name in SETS["photos_packages"]}
     if not further:
         return {}
     photos, listed = load_dataset("photos"), read_split_list("photos")
@@ -103,9 +106,9 @@ def link_samples(samples: Iterable[tuple[Dataset, Sample]]) -> list[tuple[str, .
     """One link per image: its path, its bytes, its group, and the ids it names."""
     links = []
     for dataset, sample in samples:
-        family = "casia" if dataset.name.startswith("casia") else dataset.name
+        family = next(name for name, together in SETS.items() if dataset.name in together)
         ids = [f"id {family} {i}" for i in (sample.host, sample.donor) if i is not None]
-        group = () if ids else (f"group {dataset.name} {sample.group}",)
+        group = () if ids else (f"group {family} {sample.group}",)
         links.append((f"file {sample.image_path}", f"bytes {hash_file(sample.image_path)}", *group, *ids))
     return links
 

@@ -34,6 +34,7 @@ DATASETS: dict[str, str] = {
     "micc_f220": "imforensics.datasets.micc_f220:MICC_F220",
     "nist16": "imforensics.datasets.nist16:NIST16",
     "photos": "imforensics.datasets.photos:PHOTOS",
+    "photos_edited": "imforensics.datasets.photos:PHOTOS_EDITED",
     "photos_packages": "imforensics.datasets.photos:PHOTOS_PACKAGES",
     "photos_web": "imforensics.datasets.photos:PHOTOS_WEB",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -40,11 +41,23 @@ PHOTOS_PACKAGES_CARD = DatasetCard(
         "packages, PyPI, npm) and of desktop wallpapers (Debian), gathered by scripts/gather_photographs.py"
     ),
     folder="photos_packages",
-    authentic_count=180,
+    authentic_count=113,
     tampered_count=0,
-    layout="manifest.csv   (columns file, collection, camera)\n<file in the manifest>.jpg ...",
+    layout="manifest.csv   (columns file, collection, camera, editor)\n<file in the manifest>.jpg ...",
     defects=(
+        "Files whose metadata name an image editor are left out: they are the set photos_edited.",
+        "Some were resized or saved again by programs that leave no name.",
         "Wallpapers were edited by their makers (tone, crop, scale): authentic here: not altered locally.",
+    ),
+)
+PHOTOS_EDITED_CARD = replace(
+    PHOTOS_PACKAGES_CARD,
+    name="photos_edited",
+    title="Photographs from software packages that went through an image editor",
+    authentic_count=67,
+    defects=(
+        "The metadata of every file name an image editor, or hold a marker that Photoshop writes. What was "
+        "done is not known: many were toned or resized as a whole, the portraits are likely to be retouched.",
     ),
 )
 PHOTOS_WEB_CARD = DatasetCard(
@@ -67,13 +80,15 @@ PHOTOS_WEB_CARD = DatasetCard(
 )
 
 
-def _read_manifest(root: Path, card: DatasetCard) -> Dataset:
+def _read_manifest(root: Path, card: DatasetCard, *, is_edited: bool | None = None) -> Dataset:
+    """The photographs of a manifest: all, or those whose file names an editor or does not."""
     manifest = root / "manifest.csv"
     if not manifest.is_file():
         raise layout_error(card, root, "has no manifest.csv")
+    columns = {"file", "collection", "camera"} | (set() if is_edited is None else {"editor"})
     with manifest.open(encoding="utf-8", newline="") as lines:
         reader = csv.DictReader(lines)
-        lacking = {"file", "collection", "camera"} - set(reader.fieldnames or ())
+        lacking = columns - set(reader.fieldnames or ())
         if lacking:
             raise layout_error(card, manifest, f"lacks the column {sorted(lacking)[0]}")
         rows = list(reader)
@@ -82,9 +97,10 @@ def _read_manifest(root: Path, card: DatasetCard) -> Dataset:
         path = root / row["file"]
         if not is_image(path):
             raise layout_error(card, manifest, f"line {number}, column file: {row['file']} does not exist")
-        samples.append(Sample(path, 0, _photo_group(row["camera"], row["collection"])))
+        if is_edited is None or is_edited == bool(row["editor"]):
+            samples.append(Sample(path, 0, _photo_group(row["camera"], row["collection"])))
     samples.sort(key=lambda s: s.image_path)
-    listed = {s.image_path for s in samples}
+    listed = {root / row["file"] for row in rows}
     unrecognised = tuple(path for path in list_images(root) if path not in listed)
     return Dataset(card.name, root, card, tuple(samples), unrecognised=unrecognised)
 
@@ -103,5 +119,10 @@ def _read_photos_web(root: Path) -> Dataset:
 
 
 PHOTOS = DatasetAdapter(PHOTOS_CARD, partial(_read_manifest, card=PHOTOS_CARD))
-PHOTOS_PACKAGES = DatasetAdapter(PHOTOS_PACKAGES_CARD, partial(_read_manifest, card=PHOTOS_PACKAGES_CARD))
+PHOTOS_PACKAGES = DatasetAdapter(
+    PHOTOS_PACKAGES_CARD, partial(_read_manifest, card=PHOTOS_PACKAGES_CARD, is_edited=False)
+)
+PHOTOS_EDITED = DatasetAdapter(
+    PHOTOS_EDITED_CARD, partial(_read_manifest, card=PHOTOS_EDITED_CARD, is_edited=True)
+)
 PHOTOS_WEB = DatasetAdapter(PHOTOS_WEB_CARD, _read_photos_web)

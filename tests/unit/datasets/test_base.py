@@ -107,7 +107,9 @@ def test_committed_lists_keep_groups_whole_and_agree_between_versions():
     assert all(len(splits) == 1 for splits in splits_of_group.values())
 
 
-@pytest.mark.parametrize("name", ["casia1", "casia2", "photos", "photos_packages", "photos_web"])
+@pytest.mark.parametrize(
+    "name", ["casia1", "casia2", "photos", "photos_edited", "photos_packages", "photos_web"]
+)
 def test_committed_lists_fill_every_split(name):
     listed = read_split_list(name)
     assert set(listed.values()) == set(SPLITS)
