@@ -23,7 +23,7 @@ from localizer_page import draw_robustness, format_page
 from localizer_runs import ROOT, Facts, Trials, describe_bundle, evaluate, read_alarms, read_figures
 
 PROTOCOLS = ("raw", "resaved_q90", "twin", "exact_twin")
-PHOTOGRAPHS = ("photos", "photos_web")
+PHOTOGRAPHS = ("photos", "photos_packages", "photos_edited", "photos_web")
 KINDS = ("jpeg", "resize")
 RESULTS = Path("runs/localizer_measured")
 DOCS = ROOT / "docs"

@@ -2,7 +2,7 @@
 
     IMFORENSICS_DATA=/path/to/data python scripts/report_fusion.py
 
-Needs CASIA1, photos and photos_web. Nothing of the test splits was used in training (the configuration of
+Needs CASIA1, CASIA2, photos, photos_packages and photos_web. Nothing of the test splits was used in training (the configuration of
 `train-fusion` cannot name one). Scores are kept below runs/fusion_test and are not computed again.
 """
 
@@ -33,6 +33,8 @@ SEED = 20240
 RESAMPLES = 2000
 PHOTO_SETS = {
     "photos": "camera photographs (`photos`, test)",
+    "photos_packages": "camera photographs from packages (`photos_packages`, test)",
+    "photos_edited": "photographs through an editor (`photos_edited`, test; unknown alterations)",
     "photos_web": "web photographs (`photos_web`, test)",
 }
 
