@@ -53,7 +53,7 @@ def command(sets: Path, run: Path, *more: str) -> list[str]:
     settings = [
         "methods=[ela, wavelet_noise]",
         f"twins=[{{name: folder, root: '{sets / 'twins.csv'}'}}]",
-        f"camera_photos={{name: folder, root: '{sets / 'photos.csv'}'}}",
+        f"camera_photos=[{{name: folder, root: '{sets / 'photos.csv'}'}}",
     ]
     chosen = [f"--set={setting}" for setting in settings]
     return [sys.executable, "-m", "imforensics.cli.main", "train-fusion", *chosen, "-o", str(run), *more]

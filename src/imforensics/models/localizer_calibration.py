@@ -95,7 +95,7 @@ def calibrate_localizer(
         sources.insert(0, describe_source(card, role="calibration", images=len(cases)))
     return LocalizerCalibration(
         _choose_map_threshold(cases, words),
-        _calibrate_score(cases, label_photographs(config.data.photos, photos), words, config.seed),
+        _calibrate_score(cases, label_photographs(config.data.photos, photos), words, config),
         tuple(sources),
     )
 
@@ -115,9 +115,9 @@ def label_photographs(datasets: Sequence[DatasetConfig], groups: Sequence[T]) ->
 
 
 def _calibrate_score(
-    cases: list[_Case], photos: dict[str, list[_Case]], words: str, seed: int
+    cases: list[_Case], photos: dict[str, list[_Case]], words: str, config: TrainLocalizerConfig
 ) -> Calibration:
-    """The first set is the camera photographs.
+    """Score to ratio from the pairs; thresholds of the label from the photographs too.
 
     Pictures as large as the largest photographs are within the conditions: alarms were counted there.
     """
@@ -133,15 +133,18 @@ def _calibrate_score(
             min_side=min(min(case.size) for case in cases),
             max_pixels=max(case.size[0] * case.size[1] for case in seen),
         ),
-        seed=seed,
+        seed=config.seed,
     )
-    first, *others = photos
+    camera, others = (
+        list(photos.items())[part]
+        for part in (slice(config.data.camera_sets), slice(config.data.camera_sets, None))
+    )
     return choose_label_thresholds(
         calibration,
-        authentic_camera_scores=_scores(photos[first]),
+        authentic_camera_scores=_scores(case for _, group in camera for case in group),
         authentic_scores=_scores(case for case in cases if case.truth is None),
         tampered_scores=_scores(case for case in cases if case.truth is not None),
-        other_authentic_scores={name: _scores(photos[name]) for name in others},
+        other_authentic_scores={name: _scores(group) for name, group in others},
     )
 
 

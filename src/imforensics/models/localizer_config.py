@@ -35,8 +35,9 @@ class LocalizerDataConfig(ConfigModel):
     Attributes:
         photos: data sets of authentic photographs; their training splits are the pool that forgeries are made
             from, their validation splits the pool of the validation pairs and the photographs of which hardly
-            any may be called tampered. The first set is the camera photographs, by which the calibration
-            counts false alarms; the others are looked at each by itself.
+            any may be called tampered.
+        camera_sets: how many of `photos`, from the first, are camera photographs: the calibration counts
+            their false alarms together, and those of each further set by itself.
         synthesis: what forgeries are drawn from.
         labelled: pairs of a labelled set beside the made ones; None trains on synthesis alone.
         sizes: (rows, columns) in pixels of the pictures; each batch draws one. Multiples of 8.
@@ -46,6 +47,7 @@ class LocalizerDataConfig(ConfigModel):
     """
 
     photos: tuple[DatasetConfig, ...] = (DatasetConfig(name="photos"), DatasetConfig(name="photos_web"))
+    camera_sets: int = Field(1, ge=1)
     synthesis: SynthesisConfig = SynthesisConfig()
     labelled: LabelledPairsConfig | None = None
     sizes: tuple[tuple[int, int], ...] = ((256, 384), (384, 256))
@@ -57,6 +59,12 @@ class LocalizerDataConfig(ConfigModel):
     def _check_sizes(self) -> Self:
         if not self.sizes or any(side < 64 or side % BLOCK for size in self.sizes for side in size):
             raise ValueError("sizes must be (rows, columns) of at least 64 pixels, multiples of 8")
+        return self
+
+    @model_validator(mode="after")
+    def _check_sets(self) -> Self:
+        if self.camera_sets > len(self.photos):
+            raise ValueError(f"camera_sets is {self.camera_sets}, but photos names {len(self.photos)} sets")
         return self
 
 

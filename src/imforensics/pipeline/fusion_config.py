@@ -52,7 +52,8 @@ class TrainFusionConfig(ConfigModel):
         required: methods without whose score there is no statement; pictures without it are left out.
         pairs: "twin" takes all of them; "exact_twin" those whose tampered file has the IJG's tables: our
             encoder is the same there, and nothing but the alteration differs.
-        camera_photos: authentic camera photographs, for the false-alarm rate of the label.
+        camera_photos: sets of authentic camera photographs, counted together for the false-alarm rate of
+            the label.
         other_photos: further authentic photographs; each set has to keep that rate by itself.
         conditions: evidence that the statement is valid for.
         max_far: accepted share of authentic images labelled tampered.
@@ -74,7 +75,7 @@ class TrainFusionConfig(ConfigModel):
     exact_only: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     pairs: FusionPairs = "exact_twin"
-    camera_photos: SourceConfig = SourceConfig(name="photos")
+    camera_photos: tuple[SourceConfig, ...] = Field((SourceConfig(name="photos"),), min_length=1)
     other_photos: tuple[SourceConfig, ...] = ()
     conditions: ConditionsConfig = ConditionsConfig()
     max_far: float = Field(0.02, gt=0, lt=0.5)

@@ -111,7 +111,9 @@ class FusionTraining:
         twins = [case for part in parts if part.source.role == "twins" for case in part.cases]
         photos: dict[str, list[FusionCase]] = {}
         for part in parts:
-            if part.source.role != "twins":
+            if part.source.role == "camera_photographs":
+                photos.setdefault("camera photographs", []).extend(part.cases)
+            elif part.source.role == "other_photographs":
                 photos.setdefault(f"set {part.source.number}: {part.source.title}", []).extend(part.cases)
         population = f"{_name_population(parts)}: {ALTERED[self.config.pairs]}"
         fitted = fit(self.config, twins, photos, population=population)
@@ -190,7 +192,7 @@ def _name_population(parts: Sequence[Part]) -> str:
 
 def _roles(config: TrainFusionConfig) -> Iterator[tuple[str, SourceConfig]]:
     yield from (("twins", source) for source in config.twins)
-    yield "camera_photographs", config.camera_photos
+    yield from (("camera_photographs", source) for source in config.camera_photos)
     yield from (("other_photographs", source) for source in config.other_photos)
 
 

@@ -142,6 +142,13 @@ def test_two_sets_of_one_name_are_told_apart(monkeypatch: pytest.MonkeyPatch, tm
     assert any("folder 2 above it" in note for note in thresholds.notes)
     assert not any("folder above it" in note for note in thresholds.notes)
 
+    pooled = calibrate(
+        tiny_config(manifests[0], calibration, f"data.photos=[{sets}]", "data.camera_sets=2")
+    ).calibration
+    assert pooled.thresholds is not None
+    assert any("0 of 2 camera photographs" in note for note in pooled.thresholds.notes)
+    assert not any("folder 2" in note for note in pooled.thresholds.notes)
+
 
 def test_without_labelled_pairs_made_ones_are_calibrated_on(manifest: Path) -> None:
     config = tiny_config(manifest, "data.validation_pairs=6")

@@ -254,7 +254,7 @@ def test_no_test_split_can_be_named() -> None:
 
 
 def test_photographs_that_the_localizer_learned_from_are_refused() -> None:
-    values = {"methods": {"localizer": {}}, "camera_photos": {"name": "photos", "splits": ["train"]}}
+    values = {"methods": {"localizer": {}}, "camera_photos": [{"name": "photos", "splits": ["train"]}]}
     config = TrainFusionConfig.model_validate(values)
     with pytest.raises(ConfigError, match="localizer was trained on the train split of photos"):
         train_fusion.plan_fusion_training(config, Path("nowhere"))
@@ -267,7 +267,7 @@ def test_photographs_that_a_network_was_trained_on_are_refused(monkeypatch: pyte
     monkeypatch.setattr(train_fusion, "load_bundle", lambda name: SimpleNamespace(manifest=provenance))
     values = {
         "methods": {"ela_cnn": {"bundle": "x"}},
-        "camera_photos": {"name": "photos", "splits": ["train"]},
+        "camera_photos": [{"name": "photos", "splits": ["train"]}],
     }
     with pytest.raises(ConfigError, match="ela_cnn was trained on the train split of photos"):
         train_fusion._refuse_training_data(TrainFusionConfig.model_validate(values))
