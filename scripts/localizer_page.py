@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from imforensics.metrics.label_thresholds import clopper_pearson_upper
 from imforensics.report.encoding import encode_png
 from imforensics.report.line_plots import Line, Panel, draw_panels
 from localizer_runs import Facts, plain, show, table
 
 MODELS = {"zero_shot": "zero-shot", "fine_tuned": "fine-tuned"}
 COLOURS = {"zero_shot": "#0072b2", "fine_tuned": "#d55e00"}
+CAMERA_SETS = ("photos", "photos_packages")
 BESIDE = ("double_quantization", "dct_histograms")
 COLUMNS = {
     "pixel_auc": "pixel AUC",
@@ -128,6 +130,14 @@ def _photographs(facts: Facts) -> Iterator[str]:
             first = [f"`{dataset}`", MODELS[name], str(found["images"]), str(found["outside_conditions"])]
             rows.append([*first, *cells, show(found["area"]), plain(found["area_largest"])])
     yield from table(headings, rows, left=2)
+    yield ""
+    yield "Camera photographs of both sets together, whose validation halves set the threshold of the label:\n"
+    for name, title in MODELS.items():
+        found = [facts["photographs"][dataset][name] for dataset in CAMERA_SETS]
+        total = sum(each["images"] for each in found)
+        alarms = sum(each["stated_tampered"]["n"] for each in found)
+        pooled = {"n": alarms, "upper": clopper_pearson_upper(alarms, total)}
+        yield f"- {title}: {_share(pooled, total)} of {total} labelled tampered."
     yield ""
 
 
