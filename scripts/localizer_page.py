@@ -131,7 +131,7 @@ def _photographs(facts: Facts) -> Iterator[str]:
             rows.append([*first, *cells, show(found["area"]), plain(found["area_largest"])])
     yield from table(headings, rows, left=2)
     yield ""
-    yield "Camera photographs of both sets together, whose validation halves set the threshold of the label:\n"
+    yield "Camera photographs of both sets together, by whose validation splits the label is set:\n"
     for name, title in MODELS.items():
         found = [facts["photographs"][dataset][name] for dataset in CAMERA_SETS]
         total = sum(each["images"] for each in found)

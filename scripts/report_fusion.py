@@ -2,8 +2,9 @@
 
     IMFORENSICS_DATA=/path/to/data python scripts/report_fusion.py
 
-Needs CASIA1, CASIA2, photos, photos_packages and photos_web. Nothing of the test splits was used in training (the configuration of
-`train-fusion` cannot name one). Scores are kept below runs/fusion_test and are not computed again.
+Needs CASIA1, CASIA2, photos, photos_packages and photos_web. Nothing of the test splits was used in training
+(the configuration of `train-fusion` cannot name one). Scores are kept below runs/fusion_test and are not
+computed again.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, floor, lgamma
+from math import exp, lgamma
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,9 +32,10 @@ def choose_label_thresholds(
 
     `tampered_above` is the smallest score that keeps false alarms to `max_far` both on the camera
     photographs and on the authentic images of the protocol (twin hosts); `authentic_below` the largest score
-    below which at most `max_miss` of the tampered images lie. With n images, floor(rate · (n + 1)) − 1 of
-    them may be wrong, which bounds the expected rate on a further image of the same kind (split conformal);
-    with n < 1/rate − 1 none may be wrong and the rate is not shown to be met: the note says so.
+    below which at most `max_miss` of the tampered images lie. A rate is kept where its one-sided 95 % upper
+    bound is: k of n images may be wrong where the bound of k in n is at most the rate. A threshold that keeps
+    it in expectation alone would exceed it on every second set of further images. Where n images are so few
+    that even none wrong does not show the rate, none may be wrong, and the note says so.
 
     A label needs a ratio of at least 2 in its direction: under that the verbal scale says that nothing is
     supported, and the label would contradict it. A side is None, and its label is never given, unless the
@@ -59,8 +60,7 @@ def choose_label_thresholds(
         ValueError: a list is empty or a score is not in [0, 1].
 
     Reference:
-        Vovk, Gammerman & Shafer, Algorithmic learning in a random world, 2005 (conformal quantile);
-        Clopper & Pearson 1934, DOI 10.1093/biomet/26.4.404 (the interval in the notes).
+        Clopper & Pearson 1934, DOI 10.1093/biomet/26.4.404 (the bound).
     """
     camera, hosts, tampered = (
         _checked_list(scores) for scores in (authentic_camera_scores, authentic_scores, tampered_scores)
@@ -136,8 +136,10 @@ def clopper_pearson_upper(successes: int, n: int, *, confidence: float = 0.95) -
 
 
 def _upper_limit(scores: NDArray[np.float64], rate: float) -> float:
-    """Smallest of the scores that at most floor(rate · (n + 1)) − 1 of them, or none, exceed."""
-    allowed = max(floor(rate * (scores.size + 1)) - 1, 0)
+    """Smallest of the scores that so few exceed that the upper bound of their rate is kept, or none."""
+    allowed = 0
+    while clopper_pearson_upper(allowed + 1, scores.size) <= rate:
+        allowed += 1
     return float(np.sort(scores)[::-1][allowed])
 
 
@@ -154,7 +156,7 @@ def _rate_note(what: str, is_wrong: NDArray[np.bool_], rate: float) -> str:
         f"{wrong} of {n} {what} ({100 * wrong / n:.1f} %; one-sided 95 % upper bound "
         f"{100 * clopper_pearson_upper(wrong, n):.1f} %; at most {100 * rate:g} % wanted)."
     )
-    if n + 1 < 1 / rate:
+    if clopper_pearson_upper(0, n) > rate:
         note += f" So few images cannot show a rate of {100 * rate:g} %: no error was accepted."
     return note
 
