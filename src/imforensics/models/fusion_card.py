@@ -128,7 +128,7 @@ def _provenance(manifest: FusionManifest) -> Iterator[str]:
 
 
 def _number(value: float | None) -> str:
-    return "none" if value is None else f"{value:.3f}"
+    return "none" if value is None else f"{value:.4f}"
 
 
 _LIMITS = """\

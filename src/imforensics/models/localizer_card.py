@@ -115,7 +115,7 @@ def _decisions(manifest: LocalizerManifest) -> Iterator[str]:
         return
     labels = calibration.thresholds
     above, below = (
-        "none" if value is None else f"{value:.3f}"
+        "none" if value is None else f"{value:.4f}"
         for value in (labels.tampered_above, labels.authentic_below)
     )
     yield f"- Labels ({labels.policy}): tampered above {above}, authentic below {below}."
