@@ -81,8 +81,9 @@ def test_every_decision_is_listed_with_its_title_and_fits_a_page() -> None:
     assert records
     for record in records:
         text = record.read_text(encoding="utf-8")
-        title = text.splitlines()[0].partition(": ")[2]
-        assert f"[{record.name[:4]}]({record.name}) | {title}" in listing
+        number, _, title = text.splitlines()[0].partition(": ")
+        assert (number, bool(title)) == (f"# {record.name[:4]}", True)
+        assert f"[{record.name[:4]}]({record.name}) | {title} |" in listing
         assert [h for h in ("Status:", "## Context", "## Decision", "## Consequences") if h not in text] == []
         assert len(text.split()) <= 600
 

@@ -36,11 +36,12 @@ def command(explain: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(card) for card in cards], indent=2))
     elif explain is None:
+        width = max(len(card.name) for card in cards) + 2
         for card in cards:
             counts = " + ".join(
                 "?" if n is None else str(n) for n in (card.authentic_count, card.tampered_count)
             )
-            click.echo(f"{card.name:<12}{counts:<14}{card.title}")
+            click.echo(f"{card.name:<{width}}{counts:<14}{card.title}")
         click.echo("\nNumbers: authentic + tampered images of the complete set.", err=True)
     else:
         card = cards[0]
