@@ -16,7 +16,15 @@ from imforensics.models.bundle import list_bundles
 
 ROOT = Path(__file__).parents[1]
 PAGE = "docs/experiments/baselines.md"
-METHODS = ("double_quantization", "dct_histograms", "jpeg_ghost", "ela", "wavelet_noise", "statement")
+METHODS = (
+    "localizer",
+    "double_quantization",
+    "dct_histograms",
+    "jpeg_ghost",
+    "ela",
+    "wavelet_noise",
+    "statement",
+)
 PROTOCOLS = ("raw", "resaved", "resaved_q90", "twin", "exact_twin")
 RUN = "import sys; sys.argv[0] = 'imforensics'; from imforensics.cli.main import main; main()"
 
