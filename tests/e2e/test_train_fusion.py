@@ -21,11 +21,12 @@ from imforensics.models.fusion_bundle import load_fusion
 
 pytest.importorskip("sklearn", reason="needs the train extra")
 N_PAIRS, N_PHOTOS = 30, 52
+FIRST_PHOTOS = 20  # in a set of their own
 
 
 @pytest.fixture(scope="module")
 def sets(tmp_path_factory: pytest.TempPathFactory, photo_like: Callable[..., NDArray[np.uint8]]) -> Path:
-    """twins.csv: hosts that were saved coarsely, and splices of fine noise; photos.csv: more such hosts."""
+    """twins.csv: hosts that were saved coarsely, and splices of fine noise; two sets of more such hosts."""
     root = tmp_path_factory.mktemp("sets")
     twins, photos = [], []
     for number in range(N_PAIRS):
@@ -38,7 +39,8 @@ def sets(tmp_path_factory: pytest.TempPathFactory, photo_like: Callable[..., NDA
     for number in range(N_PHOTOS):
         save(photo_like(96, 128, seed=1000 + number), root / f"photo{number}.jpg", 60)
         photos.append([f"photo{number}.jpg", "authentic", f"p{number}", "val", ""])
-    for name, rows in (("twins", twins), ("photos", photos)):
+    first, second = photos[:FIRST_PHOTOS], photos[FIRST_PHOTOS:]
+    for name, rows in (("twins", twins), ("photos", first), ("more_photos", second)):
         with (root / f"{name}.csv").open("w", newline="") as file:
             csv.writer(file).writerows([["image", "label", "group", "split", "host"], *rows])
     return root
@@ -53,7 +55,9 @@ def command(sets: Path, run: Path, *more: str) -> list[str]:
     settings = [
         "methods=[ela, wavelet_noise]",
         f"twins=[{{name: folder, root: '{sets / 'twins.csv'}'}}]",
-        f"camera_photos=[{{name: folder, root: '{sets / 'photos.csv'}'}}",
+        "camera_photos=["
+        f"{{name: folder, root: '{sets / 'photos.csv'}'}}, "
+        f"{{name: folder, root: '{sets / 'more_photos.csv'}'}}]",
     ]
     chosen = [f"--set={setting}" for setting in settings]
     return [sys.executable, "-m", "imforensics.cli.main", "train-fusion", *chosen, "-o", str(run), *more]
@@ -125,10 +129,13 @@ def check_run(run: Path, printed: dict[str, object]) -> None:
     with Image.open(run / "calibration.png") as figure:
         assert figure.format == "PNG"
     manifest = load_fusion(run / "bundle").manifest
-    twins, photos = manifest.provenance.sources
+    twins, *photos = manifest.provenance.sources
     assert (twins.role, twins.trials, twins.used, twins.left_out) == ("twins", 2 * N_PAIRS, 2 * N_PAIRS, {})
-    assert (photos.role, photos.used) == ("camera_photographs", N_PHOTOS)
+    used = [(source.role, source.used) for source in photos]
+    assert used == [("camera_photographs", FIRST_PHOTOS), ("camera_photographs", N_PHOTOS - FIRST_PHOTOS)]
     calibration = manifest.model.calibration
+    assert calibration.thresholds is not None
+    assert calibration.thresholds.notes[0].startswith(f"0 of {N_PHOTOS} camera photographs")
     assert (calibration.n_authentic, calibration.n_tampered) == (N_PAIRS, N_PAIRS)
     assert calibration.conditions.max_pixels == 96 * 128
     assert printed["weights"]["ela"] > 0.5  # type: ignore[index]

@@ -35,7 +35,7 @@ PHOTOS_CARD = DatasetCard(
 PHOTOS_PACKAGES_CARD = DatasetCard(
     name="photos_packages",
     title="Camera photographs from software packages",
-    licence="each package's own; see scripts/photographs.csv",
+    licence="each photograph's own, named in scripts/photographs.csv where known; not for redistribution",
     citation=(
         "Block-aligned lossless JPEG crops, at most 768×768, of test images of photo software (Debian source "
         "packages, PyPI, npm) and of desktop wallpapers (Debian), gathered by scripts/gather_photographs.py"
@@ -56,8 +56,9 @@ PHOTOS_EDITED_CARD = replace(
     title="Photographs from software packages that went through an image editor",
     authentic_count=67,
     defects=(
-        "The metadata of every file name an image editor, or hold a marker that Photoshop writes. What was "
-        "done is not known: many were toned or resized as a whole, the portraits are likely to be retouched.",
+        "The metadata of every file name an image editor, or hold a marker that Photoshop and few others "
+        "write. What was done is not known: many were toned or resized as a whole, the portraits are likely "
+        "to be retouched.",
     ),
 )
 PHOTOS_WEB_CARD = DatasetCard(
@@ -81,7 +82,7 @@ PHOTOS_WEB_CARD = DatasetCard(
 
 
 def _read_manifest(root: Path, card: DatasetCard, *, is_edited: bool | None = None) -> Dataset:
-    """The photographs of a manifest: all, or those whose file names an editor or does not."""
+    """The photographs of a manifest; with `is_edited` those whose file names an editor, or names none."""
     manifest = root / "manifest.csv"
     if not manifest.is_file():
         raise layout_error(card, root, "has no manifest.csv")

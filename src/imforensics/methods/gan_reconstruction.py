@@ -66,7 +66,7 @@ class GanReconstruction(Method):
             bundle: name of a shipped bundle, or path of a folder with one (with a path separator in it).
             mode: how the noise vector is found: "noise", "search", "encoder" or "encoder+search".
             view: "whole" resizes the image to what the networks know, "patches" goes over it at native
-                resolution.
+                resolution; the shipped bundle has thresholds of "patches" for "encoder" alone.
             kind: of the error: "absolute" or "ssim" (structural dissimilarity).
         """
 

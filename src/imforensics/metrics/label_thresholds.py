@@ -136,7 +136,10 @@ def clopper_pearson_upper(successes: int, n: int, *, confidence: float = 0.95) -
 
 
 def _upper_limit(scores: NDArray[np.float64], rate: float) -> float:
-    """Smallest of the scores that so few exceed that the upper bound of their rate is kept, or none."""
+    """Smallest score exceeded by so few that the upper bound of their share is at most the rate.
+
+    The largest score, exceeded by none, where no number of them shows the rate.
+    """
     allowed = 0
     while clopper_pearson_upper(allowed + 1, scores.size) <= rate:
         allowed += 1

@@ -145,13 +145,14 @@ def _label(manifest: BundleManifest, photos: str | None) -> Iterator[str]:
         return
     limits = calibration.thresholds
     yield f"- Label thresholds ({limits.policy}; photographs: {photos}):"
-    above, below = _number(limits.tampered_above), _number(limits.authentic_below)
+    above, below = format_threshold(limits.tampered_above), format_threshold(limits.authentic_below)
     yield f"    - tampered above {above}, authentic below {below};"
     yield from (f"    - {note}" for note in limits.notes)
 
 
-def _number(value: float | None) -> str:
-    return "none" if value is None else f"{value:.3f}"
+def format_threshold(value: float | None) -> str:
+    """A threshold of the label: some are next to 1."""
+    return "none" if value is None else f"{value:.4f}"
 
 
 def _provenance(manifest: BundleManifest) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from imforensics.models.card import format_threshold
 from imforensics.models.fusion_bundle import FusionManifest
 
 _PAIRS = {
@@ -108,7 +109,7 @@ def _label(manifest: FusionManifest) -> Iterator[str]:
     if limits is None:
         yield "- No label is given."
         return
-    above, below = _number(limits.tampered_above), _number(limits.authentic_below)
+    above, below = format_threshold(limits.tampered_above), format_threshold(limits.authentic_below)
     yield (
         f"- Thresholds of the fused score ({limits.policy}): tampered above {above}, authentic below {below}."
     )
@@ -128,7 +129,7 @@ def _provenance(manifest: FusionManifest) -> Iterator[str]:
 
 
 def _number(value: float | None) -> str:
-    return "none" if value is None else f"{value:.4f}"
+    return "none" if value is None else f"{value:.3f}"
 
 
 _LIMITS = """\

@@ -50,7 +50,9 @@ from imforensics.types import FloatArray, UInt8Array
 TOLERANCE = 1e-3  # of the spread of an output; float32 sums in another order differ by about 1e-6 of it
 CHECKED = 16  # validation images that exports are compared on
 MEASURED = 32  # validation images of the table; the search takes seconds for each
-SCALED: tuple[tuple[ReconstructionMode, View], ...] = (  # a search of every patch takes minutes an image
+SCALED: tuple[
+    tuple[ReconstructionMode, View], ...
+] = (  # patches by the encoder alone: searching each takes long
     *((mode, "whole") for mode in MODES),
     ("encoder", "patches"),
 )

@@ -135,10 +135,8 @@ def _calibrate_score(
         ),
         seed=config.seed,
     )
-    camera, others = (
-        list(photos.items())[part]
-        for part in (slice(config.data.camera_sets), slice(config.data.camera_sets, None))
-    )
+    sets, count = list(photos.items()), config.data.camera_sets
+    camera, others = sets[:count], sets[count:]
     return choose_label_thresholds(
         calibration,
         authentic_camera_scores=_scores(case for _, group in camera for case in group),

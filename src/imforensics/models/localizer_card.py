@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from imforensics.models.card import format_threshold
+
 if TYPE_CHECKING:
     from imforensics.models.localizer_manifest import LocalizerManifest, LocalizerMeasurement
 
@@ -114,10 +116,7 @@ def _decisions(manifest: LocalizerManifest) -> Iterator[str]:
         yield "- No label is given."
         return
     labels = calibration.thresholds
-    above, below = (
-        "none" if value is None else f"{value:.4f}"
-        for value in (labels.tampered_above, labels.authentic_below)
-    )
+    above, below = format_threshold(labels.tampered_above), format_threshold(labels.authentic_below)
     yield f"- Labels ({labels.policy}): tampered above {above}, authentic below {below}."
     yield from (f"    - {note}" for note in labels.notes)
 

@@ -77,15 +77,15 @@ def image_errors(
         small = reconstructor.shrink(pixels)
         made = reconstructor.reconstruct(small[np.newaxis], mode=mode, seed=seed)[0]
         small_maps = (error_map(small, made, kind) for kind in kinds)
-        return tuple(np.clip(resize_image(errors, (height, width)), 0, 1) for errors in small_maps)
+        return tuple(np.clip(resize_image(small_map, (height, width)), 0, 1) for small_map in small_maps)
     windows = reconstructor.windows(height, width, overlap=overlap)
     made_patches = reconstructor.iterate_patches(pixels, windows, mode=mode, seed=seed)
 
     def errors() -> Iterator[FloatArray]:
         for window, made in zip(windows, made_patches, strict=True):
             part = read_window(pixels, window).astype(np.float32) / np.float32(255)
-            again = made[: window.height, : window.width]
-            yield np.stack([error_map(part, again, kind) for kind in kinds], axis=2)
+            rebuilt = made[: window.height, : window.width]
+            yield np.stack([error_map(part, rebuilt, kind) for kind in kinds], axis=2)
 
     stitched = stitch_windows((height, width), windows, errors())
     return tuple(np.ascontiguousarray(stitched[:, :, index]) for index in range(len(kinds)))

@@ -98,9 +98,19 @@ def test_empty_split_is_an_error(tmp_path, monkeypatch):
         load_split(_dataset_of(tmp_path, ["a.jpg"]), "val")
 
 
-def test_committed_lists_keep_groups_whole_and_agree_between_versions():
-    rows = [(name, row) for name in ("casia1", "casia2") for row in read_list(f"{name}.csv") or []]
-    assert [sum(name == wanted for name, _ in rows) for wanted in ("casia1", "casia2")] == [1721, 481]
+@pytest.mark.parametrize(
+    ("names", "counts"),
+    [
+        (("casia1", "casia2"), [1721, 481]),
+        (("photos",), [214]),
+        (("photos_packages", "photos_edited"), [113, 67]),
+        (("photos_web",), [470]),
+    ],
+    ids=str,
+)
+def test_committed_lists_keep_groups_whole(names, counts):
+    rows = [(name, row) for name in names for row in read_list(f"{name}.csv") or []]
+    assert [sum(name == wanted for name, _ in rows) for wanted in names] == counts
     splits_of_group: dict[str, set[str]] = {}
     for _, row in rows:
         splits_of_group.setdefault(row["group"], set()).add(row["split"])

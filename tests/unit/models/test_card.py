@@ -41,7 +41,7 @@ def test_whether_it_is_better_than_guessing_on_twins(low: float, guess: bool) ->
 def test_label_thresholds_are_told_with_their_notes() -> None:
     thresholds = {"policy": "far_2pct", "tampered_above": 0.75, "authentic_below": None, "notes": ["Why."]}
     card = format_card(changed(thresholds=thresholds), title="made", photos="Photographs")
-    assert "tampered above 0.750, authentic below none" in card
+    assert "tampered above 0.7500, authentic below none" in card
     assert "    - Why." in card
     assert "No label is given" in format_card(changed(thresholds=None), title="made", photos=None)
 

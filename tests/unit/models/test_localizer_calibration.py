@@ -13,7 +13,7 @@ from PIL import Image
 
 from fixtures.localizer_data import HEIGHT, WIDTH, tiny_config, write_photographs
 from fixtures.training_runs import write_manifest
-from imforensics.errors import DatasetError
+from imforensics.errors import ConfigError, DatasetError
 from imforensics.models import localizer_calibration
 from imforensics.models.localizer_calibration import LocalizerCalibration, calibrate_localizer
 from imforensics.models.localizer_config import TrainLocalizerConfig
@@ -148,6 +148,11 @@ def test_two_sets_of_one_name_are_told_apart(monkeypatch: pytest.MonkeyPatch, tm
     assert pooled.thresholds is not None
     assert any("0 of 2 camera photographs" in note for note in pooled.thresholds.notes)
     assert not any("folder 2" in note for note in pooled.thresholds.notes)
+
+
+def test_there_are_no_more_sets_of_camera_photographs_than_sets(manifest: Path) -> None:
+    with pytest.raises(ConfigError, match="camera_sets is 2, but photos names 1 sets"):
+        tiny_config(manifest, "data.camera_sets=2")
 
 
 def test_without_labelled_pairs_made_ones_are_calibrated_on(manifest: Path) -> None:
