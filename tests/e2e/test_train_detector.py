@@ -54,6 +54,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_manifest(root, rows)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX")
 def test_killed_run_goes_on_to_the_same_rows(manifest: Path, tmp_path: Path) -> None:
     straight, killed = tmp_path / "straight", tmp_path / "killed"
