@@ -12,7 +12,7 @@ from imforensics.errors import BundleError
 from imforensics.methods.base import Method, MethodOptions, Reference
 from imforensics.models.gan_manifest import ReconstructionMode, View
 from imforensics.models.reconstruction import DEFAULT_GAN_BUNDLE, load_reconstructor
-from imforensics.models.reconstruction_error import ErrorKind, image_errors
+from imforensics.models.reconstruction_error import ErrorKind, image_errors, whole_error
 from imforensics.types import Artifact, Evidence, Finding, LocalizationMap
 
 if TYPE_CHECKING:
@@ -98,15 +98,21 @@ class GanReconstruction(Method):
                     f"The image is {size} pixels, {len(windows)} patches; at most {MAX_PATCHES} are "
                     "reconstructed. Set view to whole."
                 )
-        (errors,) = image_errors(
-            self._reconstructor,
-            evidence.pixels,
-            mode=self.options.mode,
-            view=self.options.view,
-            kinds=[self.options.kind],
-            seed=SEED,
-        )
-        return self._report(evidence, errors)
+        options = self.options
+        small = self._reconstructor.shrink(evidence.pixels)
+        made = self._reconstructor.reconstruct(small[np.newaxis], mode=options.mode, seed=SEED)[0]
+        if options.view == "whole":
+            errors = whole_error(small, made, (evidence.height, evidence.width), options.kind)
+        else:
+            (errors,) = image_errors(
+                self._reconstructor,
+                evidence.pixels,
+                mode=options.mode,
+                view=options.view,
+                kinds=[options.kind],
+                seed=SEED,
+            )
+        return self._report(errors, _draw_whole(small, made))
 
     @cached_property
     def _reconstructor(self) -> Reconstructor:
@@ -124,7 +130,7 @@ class GanReconstruction(Method):
             )
         return scale
 
-    def _report(self, evidence: Evidence, errors: FloatArray) -> Finding:
+    def _report(self, errors: FloatArray, picture: Artifact) -> Finding:
         scale, options = self._scale, self.options
         marks = np.asarray(errors / (errors + np.float32(scale.threshold)), dtype=np.float32)
         mask = marks >= 0.5
@@ -137,7 +143,7 @@ class GanReconstruction(Method):
             mask=mask,
             threshold=0.5,
             threshold_policy=scale.policy,
-            artifacts={"reconstruction": self._draw_whole(evidence)},
+            artifacts={"reconstruction": picture},
             observations={
                 "bundle": self._reconstructor.name,
                 "mode": options.mode,
@@ -153,15 +159,14 @@ class GanReconstruction(Method):
             ),
         )
 
-    def _draw_whole(self, evidence: Evidence) -> Artifact:
-        """Image, reconstruction and their difference side by side, at the networks' size."""
-        small = self._reconstructor.shrink(evidence.pixels)
-        made = self._reconstructor.reconstruct(small[np.newaxis], mode=self.options.mode, seed=SEED)[0]
-        difference = np.abs(small - made) / np.float32(PICTURE_SCALE)
-        strip = np.concatenate([small, made, difference], axis=1)
-        pixels = np.rint(np.clip(strip, 0, 1) * 255).astype(np.uint8)
-        caption = (
-            f"The image at {small.shape[1]}x{small.shape[0]}, its reconstruction, and their difference "
-            f"on a fixed scale: white from {PICTURE_SCALE:.0%} of the range on"
-        )
-        return Artifact(pixels, caption)
+
+def _draw_whole(small: FloatArray, made: FloatArray) -> Artifact:
+    """Image, reconstruction and their difference side by side, at the networks' size."""
+    difference = np.abs(small - made) / np.float32(PICTURE_SCALE)
+    strip = np.concatenate([small, made, difference], axis=1)
+    pixels = np.rint(np.clip(strip, 0, 1) * 255).astype(np.uint8)
+    caption = (
+        f"The image at {small.shape[1]}x{small.shape[0]}, its reconstruction, and their difference "
+        f"on a fixed scale: white from {PICTURE_SCALE:.0%} of the range on"
+    )
+    return Artifact(pixels, caption)

@@ -45,6 +45,11 @@ def error_map(image: FloatArray, made: FloatArray, kind: ErrorKind) -> FloatArra
     return np.clip((1 - ssim_map(image, made)) / 2, np.float32(0), np.float32(1))
 
 
+def whole_error(small: FloatArray, made: FloatArray, shape: tuple[int, int], kind: ErrorKind) -> FloatArray:
+    """The error map of an image that was seen whole: (h, w, 3) at the networks' size to (H, W) of `shape`."""
+    return np.clip(resize_image(error_map(small, made, kind), shape), 0, 1)
+
+
 def image_errors(
     reconstructor: Reconstructor,
     pixels: UInt8Array,
@@ -76,8 +81,7 @@ def image_errors(
     if view == "whole":
         small = reconstructor.shrink(pixels)
         made = reconstructor.reconstruct(small[np.newaxis], mode=mode, seed=seed)[0]
-        small_maps = (error_map(small, made, kind) for kind in kinds)
-        return tuple(np.clip(resize_image(small_map, (height, width)), 0, 1) for small_map in small_maps)
+        return tuple(whole_error(small, made, (height, width), kind) for kind in kinds)
     windows = reconstructor.windows(height, width, overlap=overlap)
     made_patches = reconstructor.iterate_patches(pixels, windows, mode=mode, seed=seed)
 
