@@ -26,7 +26,8 @@ def script():
     spec.loader.exec_module(module)
     yield module
     sys.path.remove(str(SCRIPT.parent))
-    del sys.modules[spec.name], sys.modules["lossless_crop"]
+    for name in (spec.name, "lossless_crop", "package_archives"):
+        del sys.modules[name]
 
 
 @pytest.fixture(scope="module")
