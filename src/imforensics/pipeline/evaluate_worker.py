@@ -23,6 +23,7 @@ from imforensics.pipeline.protocols import Trial
 from imforensics.pipeline.statement_entry import STATEMENT, StatementEntry
 from imforensics.preprocessing.chains import apply_chain, transform_mask
 from imforensics.preprocessing.jpeg import encode_jpeg
+from imforensics.preprocessing.noise import luma
 from imforensics.store import Row
 from imforensics.types import OUTSIDE_KEY, BoolArray, Evidence, Finding, JsonValue
 
@@ -211,8 +212,7 @@ def _save_like(pixels: np.ndarray, trial: Trial, max_pixels: int) -> bytes:
             f"{'' if like is None else like.name} is no JPEG: its host cannot be saved like it"
         )
     if jpeg.subsampling == "gray":
-        luma = np.rint(pixels @ np.array([0.299, 0.587, 0.114]))  # ITU-R BT.601, as JFIF
-        return encode_jpeg(luma.astype(np.uint8), tables=jpeg.quantization_tables)
+        return encode_jpeg(np.rint(luma(pixels)).astype(np.uint8), tables=jpeg.quantization_tables)
     return encode_jpeg(pixels, tables=jpeg.quantization_tables, subsampling=jpeg.subsampling)  # type: ignore[arg-type]
 
 

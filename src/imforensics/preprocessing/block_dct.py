@@ -1,18 +1,47 @@
-"""The block DCT of JPEG, on any of the 64 grids that a plane can be cut into."""
+"""The block DCT of JPEG in exact arithmetic: every machine computes the same bits.
+
+A sum of floats depends on the order of its terms, and so on the processor: a sum that lands on a tie is then
+rounded up on one machine and down on another. Here every term is a whole number: samples in steps of 1/64 of
+a gray level, the basis in steps of 2^-34. Their sums stay below 2^53, where float64 holds whole numbers
+exactly, whatever the order.
+
+Reference:
+    ITU-T T.81 (JPEG), A.3.3.
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imforensics.preprocessing.dct_statistics import dct_matrix
-
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from imforensics.types import FloatArray, UInt8Array
 
 BLOCK = 8
-_STRIP_PIXELS = 1 << 18  # pixels transformed at a time: working arrays of some MB, whatever the plane's size
+SAMPLE_STEPS = 64  # a gray level
+BASIS_STEPS = 2.0**34  # |sample| < 1024: 2^10 samples x 2^6 steps x 8 (largest sum of |basis|) x 2^34 = 2^53
+_STRIP_PIXELS = 1 << 17  # pixels transformed at a time: working arrays of some MB, whatever the plane's size
+
+
+def dct_matrix() -> NDArray[np.float64]:
+    """The orthonormal 8-point DCT-II: (8, 8) float64, rows are frequencies."""
+    angles = np.pi * np.outer(np.arange(BLOCK), 2 * np.arange(BLOCK) + 1) / 16
+    matrix = np.cos(angles) / 2
+    matrix[0] = np.sqrt(1 / 8)
+    return np.asarray(matrix, dtype=np.float64)
+
+
+@lru_cache(maxsize=1)
+def whole_basis() -> NDArray[np.float64]:
+    """The 64 basis pictures times BASIS_STEPS: (64, 64) float64 whole numbers, [8 u + v, 8 row + column]."""
+    matrix = dct_matrix()
+    basis: NDArray[np.float64] = np.rint(np.kron(matrix, matrix) * BASIS_STEPS)
+    basis.flags.writeable = False
+    return basis
 
 
 def block_dct(plane: FloatArray | UInt8Array, *, top: int = 0, left: int = 0) -> FloatArray:
@@ -21,19 +50,17 @@ def block_dct(plane: FloatArray | UInt8Array, *, top: int = 0, left: int = 0) ->
     Blocks that the bottom or right edge cuts are left out.
 
     Args:
-        plane: (H, W), any real dtype; no level shift is taken off.
+        plane: (H, W), any real dtype, |values| < 1024; taken in steps of 1/64; no level shift is taken off.
         top: row of the grid's first block, at least 0; more than 7 leaves whole blocks out.
         left: column of the grid's first block, at least 0.
 
     Returns:
         (max(H - top, 0) // 8, max(W - left, 0) // 8, 8, 8) float32 in the unit of `plane`: [r, c, u, v] is
-        vertical frequency u and horizontal frequency v of the block at row top + 8 r, column left + 8 c.
+        vertical frequency u and horizontal frequency v of the block at row top + 8 r, column left + 8 c. The
+        same bits on every machine.
 
     Raises:
         ValueError: `plane` has other than two axes, or `top` or `left` is negative.
-
-    Reference:
-        ITU-T T.81 (JPEG), A.3.3.
 
     >>> block_dct(np.full((9, 19), 2, np.uint8), left=3)[0, :, 0, 0].round(3)
     array([16., 16.], dtype=float32)
@@ -45,16 +72,26 @@ def block_dct(plane: FloatArray | UInt8Array, *, top: int = 0, left: int = 0) ->
     if top < 0 or left < 0:
         raise ValueError(f"Expected top and left >= 0; received top={top}, left={left}.")
     rows, columns = max(plane.shape[0] - top, 0) // BLOCK, max(plane.shape[1] - left, 0) // BLOCK
-    result = np.empty((rows, columns, BLOCK, BLOCK), dtype=np.float32)
-    if not result.size:
-        return result
-    grid = plane[top : top + rows * BLOCK, left : left + columns * BLOCK]
-    blocks = grid.reshape(rows, BLOCK, columns, BLOCK)
-    transform = dct_matrix()
-    strip = max(1, _STRIP_PIXELS // (columns * BLOCK * BLOCK))
-    for first in range(0, rows, strip):
-        part = blocks[first : first + strip].astype(np.float32, copy=False)
-        across = part.reshape(-1, BLOCK) @ transform.T  # rows of (block row, line, block column)
-        lines = across.reshape(part.shape).transpose(0, 2, 1, 3)
-        np.matmul(transform, lines, out=result[first : first + strip])
-    return result
+    result = np.empty((rows, columns, BLOCK * BLOCK), dtype=np.float32)
+    if result.size:
+        grid = plane[top : top + rows * BLOCK, left : left + columns * BLOCK]
+        blocks = grid.reshape(rows, BLOCK, columns, BLOCK).transpose(0, 2, 1, 3)
+        strip = max(1, _STRIP_PIXELS // (columns * BLOCK * BLOCK))
+        for first in range(0, rows, strip):
+            samples = blocks[first : first + strip].astype(np.float64).reshape(-1, columns, BLOCK * BLOCK)
+            if not np.issubdtype(plane.dtype, np.integer):
+                samples *= SAMPLE_STEPS
+                np.rint(samples, out=samples)
+                samples /= SAMPLE_STEPS
+            result[first : first + strip] = transform_blocks(samples)
+    return result.reshape(rows, columns, BLOCK, BLOCK)
+
+
+def transform_blocks(samples: NDArray[np.float64]) -> NDArray[np.float64]:
+    """DCT of blocks whose samples are multiples of 1/64 below 1024: (..., 64) float64 to (..., 64), exact."""
+    return np.asarray(samples @ whole_basis().T) / BASIS_STEPS
+
+
+def restore_blocks(coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Samples of blocks whose coefficients are whole numbers up to 2^15: (..., 64) to (..., 64), exact."""
+    return np.asarray(coefficients @ whole_basis()) / BASIS_STEPS

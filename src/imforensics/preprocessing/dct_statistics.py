@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imforensics.preprocessing.block_dct import restore_blocks, transform_blocks
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -31,6 +33,7 @@ NOISE = 0.45
 SCALES = np.geomspace(0.08, 40, 28)  # Laplacian scales, in units of the divisor
 _SPREAD = ((-4, 0.3), (0, 0.4), (4, 0.3))  # mixture of scales: steps along SCALES (a factor of 2.5), weight
 _MIXTURES = (0.6, 0.9)  # shares of doubly quantized blocks that a gain is the larger of
+_LARGEST = 2**15  # dequantized coefficient: beyond it a file is damaged, and sums would not be exact
 _FLOOR = 1e-12  # probability; no magnitude is impossible
 _CONTEXT_EDGES = np.array([0.02, 0.05, 0.1, 0.18, 0.3, 0.5, 0.8, 1.2, 1.8, 2.7, 4, 6, 9, 14, 22])
 _CONTEXT_WEIGHT = 32  # of the 24 neighbours: 2 for each of the nearest 8, 1 for the others
@@ -169,25 +172,17 @@ def move_off_grid(coefficients: Int16Array, table: UInt16Array) -> Int16Array:
         (rows - 1, columns - 1, 8, 8) int16, quantized by the same table.
     """
     rows, columns = coefficients.shape[:2]
-    transform, divisors = dct_matrix(), table.astype(np.float32)
+    divisors = table.astype(np.float64)
     result = np.empty((rows - 1, columns - 1, 8, 8), dtype=np.int16)
     strip = max(1, 65536 // (64 * columns))  # rows of blocks at a time: some MB, whatever the image's size
     for top in range(0, rows - 1, strip):
-        part = coefficients[top : top + strip + 1] * divisors
-        pixels = np.clip(np.rint(transform.T @ part @ transform), -128, 127)
-        plane = pixels.transpose(0, 2, 1, 3).reshape(pixels.shape[0] * 8, columns * 8)[4:-4, 4:-4]
-        blocks = plane.reshape(pixels.shape[0] - 1, 8, columns - 1, 8).transpose(0, 2, 1, 3)
-        result[top : top + strip] = np.rint(transform @ blocks @ transform.T / divisors)
+        part = np.clip(coefficients[top : top + strip + 1] * divisors, -_LARGEST, _LARGEST)
+        pixels = np.clip(np.rint(restore_blocks(part.reshape(-1, 64))), -128, 127)
+        plane = pixels.reshape(-1, columns, 8, 8).transpose(0, 2, 1, 3).reshape(-1, columns * 8)[4:-4, 4:-4]
+        blocks = plane.reshape(-1, 8, columns - 1, 8).transpose(0, 2, 1, 3)
+        moved = transform_blocks(blocks.reshape(-1, 64)).reshape(blocks.shape)
+        result[top : top + strip] = np.rint(moved / divisors)
     return result
-
-
-@lru_cache(maxsize=1)
-def dct_matrix() -> FloatArray:
-    """The orthonormal 8-point DCT-II: (8, 8) float32, rows are frequencies."""
-    angles = np.pi * np.outer(np.arange(8), 2 * np.arange(8) + 1) / 16
-    matrix = np.cos(angles) / 2
-    matrix[0] /= np.sqrt(2)
-    return matrix.astype(np.float32)
 
 
 def normal_cdf(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from imforensics.preprocessing.duplicate_regions import Box, Duplicate, extract_
 from imforensics.preprocessing.jpeg import decode_jpeg, encode_jpeg
 from imforensics.preprocessing.local_correlation import box_mean
 from imforensics.preprocessing.match_clusters import apply_affine, invert_affine
+from imforensics.preprocessing.noise import luma as to_luma
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 Part = Literal["first", "second"]
 
-LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as JPEG has it
 GRID = 8
 NOISE_RADIUS = 8
 ROUNDING_VARIANCE = 0.3  # gray levels squared: 8-bit rounding of both parts (2/12), and a margin as large
@@ -52,7 +52,7 @@ def make_working_luma(pixels: UInt8Array, *, max_pixels: int) -> tuple[FloatArra
     if scale < 1:
         size = max(1, round(width * scale)), max(1, round(height * scale))
         pixels = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0))
-    return np.asarray(pixels @ LUMA_WEIGHTS, dtype=np.float32), scale
+    return to_luma(pixels), scale
 
 
 def saving_noise(luma: FloatArray, tables: Sequence[UInt16Array], *, scale: float = 1.0) -> FloatArray:

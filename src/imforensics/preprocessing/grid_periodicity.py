@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imforensics.preprocessing.dct_statistics import dct_matrix
+from imforensics.preprocessing.block_dct import SAMPLE_STEPS, dct_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +35,7 @@ MAX_DIVISOR = 48
 MAX_BLOCKS = 32_768  # block rows are skipped evenly until no more blocks are left; 2 megapixels need none
 MAX_TILES = 48
 MIN_TILE = 8  # blocks a side
+_MATRIX_STEPS = 2.0**18  # exact sums, see block_dct: 128 x 64 steps x 8 x 2^36 < 2^53
 _BIN = 0.5  # of a coefficient's magnitude
 _BINS = 1024  # larger magnitudes, about 512 and above, are left out
 
@@ -60,7 +61,7 @@ def measure_periodicity(plane: FloatArray) -> Periodicity:
     """Lattice sums of every offset of the grid, in windows over the image.
 
     Args:
-        plane: (H, W) float32, luma minus 128; at least MIN_SIDE pixels a side.
+        plane: (H, W) float32, luma minus 128, taken in steps of 1/64; at least MIN_SIDE pixels a side.
 
     Returns:
         See `Periodicity`. Of large images not all rows of blocks are looked at.
@@ -90,9 +91,10 @@ def measure_periodicity(plane: FloatArray) -> Periodicity:
     waves = _cosine_table()
     cosines = np.empty((64, *shape, len(U), MAX_DIVISOR), dtype=np.float32)
     counts = np.empty_like(cosines)
+    plane = np.rint(plane * np.float32(SAMPLE_STEPS))
     for top in range(BLOCK):
         strips = plane[top : top + rows * BLOCK].reshape(rows, BLOCK, -1)[::stride]
-        lines = np.matmul(dct_matrix()[:LOW], strips)
+        lines = np.matmul(_whole_matrix()[0], strips.astype(np.float64))
         for left in range(BLOCK):
             histograms = _count_magnitudes(lines[..., left : left + columns * BLOCK], first_bins, shape)
             index = top * BLOCK + left
@@ -109,13 +111,16 @@ def _tile_edges(count: int, tile: int) -> NDArray[np.int64]:
     return edges
 
 
-def _count_magnitudes(lines: FloatArray, first_bins: NDArray[np.int64], shape: tuple[int, int]) -> FloatArray:
+def _count_magnitudes(
+    lines: NDArray[np.float64], first_bins: NDArray[np.int64], shape: tuple[int, int]
+) -> FloatArray:
     """(tile rows, tile columns, F, _BINS) float32 histograms of |coefficient| of one offset.
 
-    `lines` is (block rows, LOW, 8 columns), the vertical DCT of each row of blocks.
+    `lines` is (block rows, LOW, 8 columns), the vertical DCT of each row of blocks in whole numbers.
     """
     rows, _, width = lines.shape
-    coefficients = lines.reshape(rows, LOW, width // BLOCK, BLOCK) @ (dct_matrix()[:LOW].T / np.float32(_BIN))
+    coefficients = lines.reshape(rows, LOW, width // BLOCK, BLOCK) @ _whole_matrix()[0].T
+    coefficients /= _whole_matrix()[1][:, None]
     tiles = shape[0] * shape[1]
     result = np.empty((tiles, len(U), _BINS), dtype=np.float32)
     for index, (u, v) in enumerate(zip(U, V, strict=True)):
@@ -125,6 +130,20 @@ def _count_magnitudes(lines: FloatArray, first_bins: NDArray[np.int64], shape: t
         result[:, index] = np.bincount(bins.ravel(), minlength=tiles * _BINS).reshape(tiles, _BINS)
     result[..., -1] = 0
     return result.reshape(*shape, len(U), _BINS)
+
+
+@lru_cache(maxsize=1)
+def _whole_matrix() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(LOW, 8) lowest frequencies of the DCT in whole numbers, and (LOW, LOW) the divisors to bins.
+
+    Rows 0 and 4 are +1 and -1 times 1 / sqrt(8): kept apart, their products are exact, ties too.
+    """
+    matrix = dct_matrix()[:LOW]
+    is_sign = np.arange(LOW) % 4 == 0
+    whole = np.where(is_sign[:, None], np.sign(matrix), np.rint(matrix * _MATRIX_STEPS))
+    steps = np.where(is_sign, np.sqrt(8), _MATRIX_STEPS)
+    divisors = np.where(np.logical_and.outer(is_sign, is_sign), 8, np.multiply.outer(steps, steps))
+    return whole, divisors * SAMPLE_STEPS * _BIN
 
 
 @lru_cache(maxsize=1)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from imforensics.preprocessing.dct_statistics import dct_matrix
+from imforensics.preprocessing.block_dct import dct_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,9 +28,11 @@ Cell = TypeVar("Cell", bound=np.generic)
 BLOCK = 8
 GRIDS = 64
 NO_VOTE = 64
+# The transform in whole numbers, so that every machine counts the same: 255 x 8 x 2^42 < 2^53, see block_dct.
+_MATRIX_STEPS = 2.0**21
 # JPEG's finest quantization is to integers: below 0.5 a coefficient is 0. Those of exactly 0.5, which
-# integers give often, are kept out of the reach of rounding.
-_ZERO_BELOW = np.float32(0.4999)
+# integers give often, are kept out of the reach of the matrix's rounding.
+_ZERO_BELOW = 0.4999 * _MATRIX_STEPS**2
 _TILE = (64, 512)  # rows, columns of blocks transformed at a time, which stay in the processor's cache
 _BAND = 64  # rows of pixels that vote at a time
 _NO_GRID = 127  # in a block's code: it has no zeros or is constant along an axis, or blocks are tied
@@ -124,10 +126,10 @@ def gather_blocks(votes: UInt8Array) -> UInt8Array:
 def _count_in_tile(part: UInt8Array, out: UInt8Array) -> None:
     """Zeros of the blocks in (rows + 7, columns + 7) pixels, to `out` (rows, columns)."""
     rows, columns = out.shape
-    transform = dct_matrix()
-    windows = sliding_window_view(part, columns, axis=1).astype(np.float32)  # (rows + 7, 8, columns)
+    transform = np.rint(dct_matrix() * _MATRIX_STEPS)
+    windows = sliding_window_view(part, columns, axis=1).astype(np.float64)  # (rows + 7, 8, columns)
     across = np.matmul(transform, windows).reshape(rows + BLOCK - 1, BLOCK * columns)
-    coefficients = np.empty((BLOCK, BLOCK * columns), dtype=np.float32)
+    coefficients = np.empty((BLOCK, BLOCK * columns))
     is_zero = np.empty((BLOCK, BLOCK * columns), dtype=np.bool_)
     planes = is_zero.view(np.uint8).reshape(BLOCK * BLOCK, columns)
     for row in range(rows):

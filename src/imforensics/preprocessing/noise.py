@@ -23,7 +23,7 @@ MAD_OF_NORMAL = 0.6745  # 75 % quantile of N(0, 1): median |x| = 0.6745 sigma, D
 NOISE_BLOCK = 16  # pixels; 8 x 8 = 64 diagonal coefficients for each median
 NOISE_WAVELET = "db4"
 _BAND_ROWS = 32  # rows at a time: a band stays in the cache
-_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601, as JPEG
+_LUMA = (299, 587, 114)  # thousandths, ITU-R BT.601, as JPEG
 
 
 def estimate_sigma(image: FloatArray, *, wavelet: str = NOISE_WAVELET) -> float:
@@ -149,21 +149,29 @@ def diagonal_detail(image: FloatArray, *, wavelet: str = NOISE_WAVELET) -> Float
 
 
 def luma(pixels: UInt8Array) -> FloatArray:
-    """Luma of an RGB image, ITU-R BT.601, without rounding.
+    """Luma of an RGB image, ITU-R BT.601, to the nearest 1/64 of a gray level.
+
+    Whole numbers all the way: the same bits on every machine, and exact sums in `block_dct`.
 
     Args:
         pixels: (H, W, 3) uint8 RGB.
 
     Returns:
-        (H, W) float32 in [0, 255].
+        (H, W) float32 in [0, 255], multiples of 1/64.
 
     >>> luma(np.full((1, 1, 3), 255, np.uint8))
     array([[255.]], dtype=float32)
     """
     result = np.empty(pixels.shape[:2], dtype=np.float32)
     for top in range(0, len(pixels), _BAND_ROWS):
-        part = slice(top, top + _BAND_ROWS)
-        np.matmul(pixels[part].astype(np.float32), _LUMA, out=result[part])
+        band = pixels[top : top + _BAND_ROWS]
+        part = result[top : top + _BAND_ROWS]
+        np.multiply(band[..., 0], np.float32(_LUMA[0]), out=part)
+        for channel in (1, 2):
+            part += band[..., channel] * np.float32(_LUMA[channel])
+        part *= np.float32(64 / 1000)  # no sum is within 1/250 of a tie
+        np.rint(part, out=part)
+        part *= np.float32(1 / 64)
     return result
 
 

@@ -125,7 +125,12 @@ def _principal_components(search: _Search) -> tuple[FloatArray, FloatArray]:
     mean = search.own.mean(axis=0)
     centred = search.own - mean
     _, vectors = np.linalg.eigh(centred.T @ centred)
-    return mean, np.ascontiguousarray(vectors[:, ::-1][:, :COMPONENTS])
+    basis = np.ascontiguousarray(vectors[:, ::-1][:, :COMPONENTS])
+    largest = np.abs(basis).argmax(axis=0)
+    basis *= np.sign(
+        basis[largest, np.arange(basis.shape[1])]
+    )  # which sign LAPACK gives depends on the machine
+    return mean, basis
 
 
 def _try_sorted(search: _Search, keys: tuple[FloatArray, FloatArray], rng: np.random.Generator) -> None:

@@ -13,7 +13,6 @@ from imforensics.preprocessing.dct_statistics import (
     MAX_FIRST,
     NOISE,
     SCALES,
-    dct_matrix,
     describe_levels,
     likelihood_gains,
     log_ratios,
@@ -39,10 +38,6 @@ def test_normal_cdf_agrees_with_the_error_function() -> None:
     values = np.linspace(-6, 6, 241)
     expected = [0.5 * math.erfc(-value / math.sqrt(2)) for value in values]
     np.testing.assert_allclose(normal_cdf(values), expected, atol=1e-7)
-
-
-def test_dct_matrix_is_orthonormal() -> None:
-    np.testing.assert_allclose(dct_matrix() @ dct_matrix().T, np.eye(8), atol=1e-6)
 
 
 @pytest.mark.parametrize("step", [1, 3, 8, 40, 96])

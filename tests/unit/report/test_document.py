@@ -1,15 +1,17 @@
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import numpy as np
 import pytest
 
-from imforensics.report.document import report_document, reproduce_command
+from imforensics.report.document import MACHINE_DIFFERENCES, report_document, reproduce_command
 from imforensics.types import Evidence, Finding, LocalizationMap, MethodDescription, Report, Statement
 
 from .conftest import HOSTILE, build_evidence, build_map
@@ -178,3 +180,11 @@ def test_times_are_utc_with_milliseconds(report: Report, descriptions: Descripti
     document = report_document(report, descriptions)
     assert document["started_at"] == "2026-03-01T10:00:00.123Z"
     assert document["report_id"].endswith("-20260301T100000Z")
+
+
+def test_the_stated_differences_between_machines_bound_the_measured_ones() -> None:
+    page = (Path(__file__).parents[3] / "docs/experiments/kernels.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[3:6] for line in page.splitlines() if re.match(r"\| (OpenBLAS|NumPy) ", line)]
+    assert len(rows) > 3
+    assert max(float(score) for score, *_ in rows) <= MACHINE_DIFFERENCES["score"]
+    assert max(float(values) for _, values, _ in rows) <= MACHINE_DIFFERENCES["map"]
