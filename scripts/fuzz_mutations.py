@@ -130,9 +130,9 @@ def _flip_bits(content: bytes, _: bytes, generator: random.Random) -> bytes:
 
 
 def _set_number(content: bytes, _: bytes, generator: random.Random) -> bytes:
-    size, order = generator.choice((1, 2, 4, 8)), generator.choice(("big", "little"))
+    size = generator.choice((1, 2, 4, 8))
     value = generator.choice(_NUMBERS) if generator.random() < 0.7 else generator.getrandbits(8 * size)
-    number = (value % 256**size).to_bytes(size, order)
+    number = (value % (1 << 8 * size)).to_bytes(size, "big" if generator.random() < 0.5 else "little")
     at = generator.randrange(len(content) + 1)
     return content[:at] + number + content[at + size :]
 
@@ -202,7 +202,7 @@ def _walk_tiff(content: bytes, start: int, order: str) -> Iterator[tuple[int, st
     def read(code: str, at: int) -> int:
         return int(struct.unpack_from(order + code, content, at)[0])
 
-    pending, seen = [4], set()
+    pending, seen = [4], set[int]()
     while pending and len(seen) < 8:
         try:
             directory = start + read("I", start + pending.pop())
