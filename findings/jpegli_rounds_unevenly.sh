@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Guess:   an encoder divides each DCT coefficient by its table's entry and rounds to the nearest integer, as
 #          libjpeg does; few +-1 beside many 0 and 2 then mean that the picture was quantized before.
-# Seen:    jpegli rounds small coefficients towards zero, and more so in busy places: of the +-1 that libjpeg keeps
-#          with the very same tables, fewer than six in ten survive one single save.
+# Seen:    jpegli turns many small coefficients into zero: of the +-1 that libjpeg keeps
+#          with the very same tables, fewer than six in ten survive a single save.
 # Matters: histograms of coefficients show gaps as after a double compression. Statistics for double quantization
 #          take one save by jpegli for two.
 # Version: pyjpegli 0.3.2, Pillow 13.0.0, jpeglib 1.0.2. Date: 2026-11-28.

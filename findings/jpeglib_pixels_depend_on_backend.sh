@@ -38,7 +38,7 @@ def photo(height, width, seed=0):
 def differ(path, backend):
     with jpeglib.version(backend):
         decoded = jpeglib.read_spatial(path)
-        pixels, chroma = decoded.spatial.astype(int), None
+        pixels = decoded.spatial.astype(int)
     with Image.open(path) as image:
         return int(np.abs(pixels - np.asarray(image).astype(int)).max())
 

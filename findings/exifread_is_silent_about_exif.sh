@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Guess:   ExifRead finds the EXIF segment of a JPEG wherever it stands among the segments before the image.
-# Seen:    with 4,000 bytes in front of it, a color profile or an XMP packet for example, the result is an empty
-#          dictionary without an error. The same with a fill byte 0xFF before the marker, which the standard
-#          allows (ITU-T T.81, B.1.1.2). Pillow reads both.
-# Matters: "no EXIF" is a finding in forensics; here it says only where other segments stand.
+# Guess:   ExifRead finds the EXIF block of a JPEG or WebP wherever a valid file may have it, or says that it could
+#          not read the file.
+# Seen:    an empty dictionary, without an error, where 4,000 bytes stand in front of the EXIF segment of a JPEG (a
+#          color profile or an XMP packet, for example); where a fill byte 0xFF stands before its marker, which the
+#          standard allows (ITU-T T.81, B.1.1.2); and for WebP as Pillow writes it, without the prefix "Exif" that
+#          JPEG needs. Pillow reads all three.
+# Matters: "no EXIF" is a finding in forensics; here it only says how another program arranged the file.
 # Version: ExifRead 3.5.1, Pillow 13.0.0. Date: 2026-11-28.
 set -euo pipefail
 
@@ -22,11 +24,14 @@ import sys
 import exifread
 from PIL import Image
 
-exif = Image.Exif()
-exif[0x010F] = "Maker"
-stream = io.BytesIO()
-Image.new("RGB", (64, 48), "teal").save(stream, "JPEG", exif=exif)
-plain = stream.getvalue()
+def save(name):
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    stream = io.BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(stream, name, exif=exif)
+    return stream.getvalue()
+
+plain = save("JPEG")
 at = plain.index(b"\xff\xe1")
 
 def with_profile(size):
@@ -34,15 +39,16 @@ def with_profile(size):
     return plain[:at] + b"\xff\xe2" + struct.pack(">H", size + 2) + payload + plain[at:]
 
 cases = {
-    "plain": plain,
+    "plain JPEG": plain,
     "3,900 bytes in front": with_profile(3900),
     "4,000 bytes in front": with_profile(4000),
     "a fill byte in front": plain[:at] + b"\xff" + plain[at:],
+    "WebP by Pillow": save("WEBP"),
 }
 print(f"ExifRead {importlib.metadata.version('exifread')}")
 print("expected: one tag, Make, in every case; Pillow finds it in every case:",
       all(Image.open(io.BytesIO(each)).getexif().get(0x010F) == "Maker" for each in cases.values()))
 found = {name: len(exifread.process_file(io.BytesIO(content))) for name, content in cases.items()}
 print("seen:", found)
-sys.exit(list(found.values()) != [1, 1, 0, 0])
+sys.exit(list(found.values()) != [1, 1, 0, 0, 0])
 PYTHON
