@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Guess:   a JPEG that was cut in the middle is an error, or a picture with a warning, in every library alike.
 # Seen:    Pillow raises; OpenCV gives None without a word; imagecodecs and libvips return a picture of full size
-#          with an even gray below the cut, without an error or a warning; FFmpeg does too.
+#          with an even gray below the cut, without an error or a warning; so does FFmpeg through PyAV.
 # Matters: statistics of noise, blocks or copied areas over a gray that no camera saw; and "readable" says nothing
 #          about whether a file is whole.
 # Version: Pillow 13.0.0, OpenCV 5.0.0, imagecodecs 2026.3.6, libvips 8.18 (pyvips 3.2.0), PyAV 18.1.0.
@@ -12,7 +12,8 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 python3 -m venv venv
-venv/bin/pip install -q --disable-pip-version-check pillow==13.0.0 numpy==2.4.6 opencv-python-headless==5.0.0.93 imagecodecs==2026.3.6 pyvips==3.2.0 pyvips-binary==8.18.7 av==18.1.0
+venv/bin/pip install -q --disable-pip-version-check pillow==13.0.0 numpy==2.4.6 opencv-python-headless==5.0.0.93 \
+  imagecodecs==2026.3.6 pyvips==3.2.0 pyvips-binary==8.18.7 av==18.1.0
 
 venv/bin/python - <<'PYTHON'
 import io
