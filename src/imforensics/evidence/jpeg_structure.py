@@ -163,6 +163,16 @@ def build_jpeg_info(data: bytes, layout: JpegLayout) -> JpegInfo:
     )
 
 
+def find_payload(data: bytes, layout: JpegLayout, identifier: bytes) -> tuple[int, int] | None:
+    """Bounds of the content of the first application segment with an identifier, which is left out."""
+    for segment in layout.segments:
+        if 0xE0 <= segment.code <= 0xEF and data.startswith(
+            identifier, segment.payload, segment.payload_stop
+        ):
+            return segment.payload + len(identifier), segment.payload_stop
+    return None
+
+
 def describe_subsampling(components: tuple[Component, ...]) -> str:
     """Chroma subsampling in the usual notation; "HxV,..." where none fits, "gray" for one component."""
     if len(components) == 1:

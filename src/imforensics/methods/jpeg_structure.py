@@ -158,15 +158,9 @@ def _note_markers(jpeg: JpegInfo, trailing: Sequence[str]) -> list[str]:
         notes.append("An APP14 Adobe segment is present: written by Adobe programs and some others.")
     if _has_marker(jpeg, "APP11 JUMBF"):
         notes.append("APP11 JUMBF, as content credentials use it: marker present, not verified.")
-    if jpeg.trailing_bytes and _has_marker(jpeg, "APP2 MPF"):
-        notes.append(
-            f"{jpeg.trailing_bytes} bytes follow the end of the image: further images, by the MPF segment."
-        )
-    elif jpeg.trailing_bytes:
+    if jpeg.trailing_bytes:
         what = f": {', '.join(trailing)}" if trailing else ""
-        notes.append(
-            f"{jpeg.trailing_bytes} bytes follow the end of the image, announced by no MPF segment{what}."
-        )
+        notes.append(f"{jpeg.trailing_bytes} bytes follow the end of the image{what}.")
     if "EOI" not in jpeg.markers and not jpeg.markers[-1].endswith("more)"):
         notes.append("There is no end-of-image marker: the file is cut after its last coded block.")
     return notes
