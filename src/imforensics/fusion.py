@@ -31,7 +31,11 @@ LIMITS = (
 
 
 def make_statement(
-    findings: Sequence[Finding], *, fusion: FusionModel | None = None, outside: Sequence[str] = ()
+    findings: Sequence[Finding],
+    *,
+    fusion: FusionModel | None = None,
+    outside: Sequence[str] = (),
+    withheld: str | None = None,
 ) -> Statement:
     """Combine findings into one calibrated statement.
 
@@ -45,10 +49,13 @@ def make_statement(
             outside its calibration says why in the observation `outside_calibration`, a list of clauses.
         fusion: the model; None where there is none.
         outside: why the fusion model is not valid for this evidence, in clauses; empty where it is.
+        withheld: why nothing can be stated on this evidence, a sentence; None where something can.
 
     Returns:
         A statement; label "inconclusive" and no number where nothing calibrated applies.
     """
+    if withheld is not None:
+        return _state_nothing(findings, withheld, is_outside=True)
     if fusion is not None:
         scores = usable_scores(findings)
         present = [p.method for p in fusion.inputs if p.has_weight and scores.get(p.method) is not None]

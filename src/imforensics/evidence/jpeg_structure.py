@@ -139,8 +139,13 @@ def walk_jpeg(data: bytes) -> JpegLayout:
     return layout
 
 
-def build_jpeg_info(data: bytes, layout: JpegLayout) -> JpegInfo:
+def build_jpeg_info(data: bytes, layout: JpegLayout, *, coded: bytes | None = None) -> JpegInfo:
     """Sum up a JPEG that a decoder accepted.
+
+    Args:
+        data: the file.
+        layout: its segments.
+        coded: the JPEG that the coefficients are read from, where the file itself is cut short.
 
     Raises:
         EvidenceError: the walk found no frame, or not the table of every component.
@@ -159,7 +164,7 @@ def build_jpeg_info(data: bytes, layout: JpegLayout) -> JpegInfo:
         is_standard_tables=is_standard,
         markers=tuple(layout.markers),
         trailing_bytes=0 if layout.end is None else len(data) - layout.end,
-        coefficient_reader=KeptCoefficients(_read_coefficients, data),
+        coefficient_reader=KeptCoefficients(_read_coefficients, data if coded is None else coded),
     )
 
 

@@ -25,7 +25,7 @@ from imforensics.fusion import make_statement
 from imforensics.methods import METHODS, load_method
 from imforensics.methods.base import Method
 from imforensics.models.fusion_bundle import FusionBundle, load_fusion
-from imforensics.types import Evidence, Finding, JsonValue, MethodDescription, Report, Statement
+from imforensics.types import OUTSIDE_KEY, Evidence, Finding, JsonValue, MethodDescription, Report, Statement
 
 REPORTED_LIBRARIES = (
     "c2pa-python",
@@ -83,7 +83,7 @@ class Analyzer:
         """
         started_at = datetime.now(UTC)
         evidence = read_evidence(source, name=name, max_pixels=self.max_pixels)
-        findings = run_methods(self.methods, evidence, threads=self.threads)
+        findings = _withhold(run_methods(self.methods, evidence, threads=self.threads), evidence)
         return Report(
             evidence=evidence,
             findings=findings,
@@ -108,8 +108,12 @@ class Analyzer:
         """The statement that these findings on this evidence amount to.
 
         Without a number where the fusion is not valid: for evidence outside its conditions, and for methods
-        run in another way than it was fitted with.
+        run in another way than it was fitted with. Without any for a file that is cut short: nothing was
+        calibrated on parts of pictures.
         """
+        if evidence.truncation is not None:
+            words = evidence.truncation.describe()
+            return make_statement(findings, withheld=f"{words[0].upper()}{words[1:]}.")
         if self.fusion is None:
             return make_statement(findings)
         model = self.fusion.manifest.model
@@ -209,6 +213,19 @@ def run_method(method: Method, evidence: Evidence) -> Finding:
         note = f"{type(error).__name__}: {error}"
         finding = Finding(method.name, method.family, "failed", notes=(note,))
     return replace(finding, seconds=time.perf_counter() - started)
+
+
+def _withhold(findings: tuple[Finding, ...], evidence: Evidence) -> tuple[Finding, ...]:
+    """The findings on a file that is cut short, without the calibrated readings of their scores."""
+    if evidence.truncation is None:
+        return findings
+    clause = evidence.truncation.describe()
+    return tuple(
+        finding
+        if finding.opinion is None
+        else replace(finding, opinion=None, observations={**finding.observations, OUTSIDE_KEY: [clause]})
+        for finding in findings
+    )
 
 
 def describe_methods() -> dict[str, MethodDescription]:

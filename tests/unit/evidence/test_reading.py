@@ -150,7 +150,7 @@ def test_exif_segments_are_limited() -> None:
         read_evidence(make.insert_after_soi(make.make_jpeg(), *[segment] * 65))
 
 
-@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "HEIF", "AVIF"])
+@pytest.mark.parametrize("format_name", ["PNG", "TIFF", "WEBP", "BMP", "GIF", "HEIF", "AVIF"])
 @pytest.mark.parametrize("tenth", [1, 5, 9])
 def test_truncated_files_are_refused(format_name: str, tenth: int) -> None:
     content = make.encode(PHOTO, format_name)
