@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageFile, IptcImagePlugin, PngImagePlugin, UnidentifiedImageError
 
-from imforensics.errors import EvidenceError, EvidenceTooLargeError
+from imforensics.errors import EvidenceError, EvidenceTooLargeError, UnsupportedImageError
 from imforensics.evidence.conversion import convert_to_rgb
+from imforensics.evidence.support import describe_unsupported
 from imforensics.types import UInt8Array
 
 # What decoders raise on damaged input. Caught around calls into decoders only.
@@ -71,6 +72,7 @@ def decode_image(data: bytes, *, format_name: str, label: str, max_pixels: int) 
         Pixels as stored and what stands beside them.
 
     Raises:
+        UnsupportedImageError: the decoder refuses a kind of image that the file declares to be.
         EvidenceError: the decoder refuses the data.
         EvidenceTooLargeError: the image is larger than `max_pixels` or its data are a decompression bomb.
     """
@@ -92,10 +94,20 @@ def decode_image(data: bytes, *, format_name: str, label: str, max_pixels: int) 
                 "a decompression bomb. Remove the chunk to analyze the pixels"
             ) from None
         reason = describe_error(error)
+        kind = describe_unsupported(data, format_name)
+        if kind is not None:
+            raise unsupported(label, kind) from None
         raise EvidenceError(
             f"{label}: the {format_name} data are damaged or cut short ({reason}). "
             "Get a complete copy of the file"
         ) from None
+
+
+def unsupported(label: str, kind: str) -> UnsupportedImageError:
+    """The error for a file of a kind that is not read, in the words of `support`."""
+    return UnsupportedImageError(
+        f"{label} is not supported, which does not mean that it is damaged: it is {kind}"
+    )
 
 
 def _decode_with_pillow(data: bytes, format_name: str, label: str, max_pixels: int) -> Decoded:

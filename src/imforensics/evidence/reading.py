@@ -8,12 +8,19 @@ import stat
 from functools import partial
 from pathlib import Path
 
-from imforensics.errors import EvidenceError, EvidenceTooLargeError
-from imforensics.evidence.containers import FORMATS, identify_format, is_extension_of
-from imforensics.evidence.decoding import Decoded, decode_image
-from imforensics.evidence.jpeg_markers import DECODABLE_FRAMES, EXIF_IDENTIFIER, name_marker
+from imforensics.errors import EvidenceError, EvidenceTooLargeError, UnsupportedImageError
+from imforensics.evidence.containers import (
+    FORMATS,
+    identify_format,
+    is_extension_of,
+    name_near_format,
+    name_other_format,
+)
+from imforensics.evidence.decoding import Decoded, decode_image, unsupported
+from imforensics.evidence.jpeg_markers import EXIF_IDENTIFIER
 from imforensics.evidence.jpeg_structure import JpegLayout, build_jpeg_info, walk_jpeg
 from imforensics.evidence.metadata import read_metadata
+from imforensics.evidence.support import describe_unsupported_jpeg
 from imforensics.evidence.truncation import Rest, close_jpeg
 from imforensics.types import DEFAULT_MAX_PIXELS, Evidence, JpegInfo
 
@@ -52,10 +59,7 @@ def read_evidence(
         raise EvidenceError(f"{label} is empty (0 bytes). Expected an image: {', '.join(FORMATS)}")
     format_name = identify_format(data[:1024])
     if format_name is None:
-        raise EvidenceError(
-            f"{label} is not an image of a known format: it starts with the bytes {data[:8].hex(' ')}. "
-            f"Expected one of {', '.join(FORMATS)}; convert it without loss, or check what it is"
-        )
+        raise _unknown_format(data, label)
     layout = _check_jpeg_layout(data, label) if format_name == "JPEG" else None
     decoded, rest = _decode(data, layout, format_name=format_name, label=label, max_pixels=max_pixels)
     metadata, orientation = read_metadata(data, format_name=format_name, info=decoded.info, layout=layout)
@@ -92,7 +96,7 @@ def _decode(
     """The decoded file, or what a JPEG without its end holds whole, with the bytes that were decoded."""
     try:
         decoded = decode_image(data, format_name=format_name, label=label, max_pixels=max_pixels)
-    except EvidenceTooLargeError:
+    except (EvidenceTooLargeError, UnsupportedImageError):
         raise
     except EvidenceError:
         if layout is None or layout.end is not None:
@@ -100,6 +104,24 @@ def _decode(
         rest = close_jpeg(data, layout, label=label, max_pixels=max_pixels)
         return decode_image(rest.content, format_name=format_name, label=label, max_pixels=max_pixels), rest
     return decoded, Rest(data, None)
+
+
+def _unknown_format(data: bytes, label: str) -> EvidenceError:
+    start, expected = data[:8].hex(" "), f"Expected one of {', '.join(FORMATS)}"
+    other, near = name_other_format(data), name_near_format(data)
+    if other is not None:
+        return UnsupportedImageError(
+            f"{label} is {other}, which is not read. {expected}; convert it without loss"
+        )
+    if near is not None:
+        return EvidenceError(
+            f"{label} begins nearly like a {near}, with the bytes {start}: these were changed, as by "
+            "damage or a transfer as text. Get another copy of the file"
+        )
+    return EvidenceError(
+        f"{label} is not an image of a known format: it starts with the bytes {start}. "
+        f"{expected}; convert it without loss, or check what it is"
+    )
 
 
 def _read_again(path: Path, label: str, sha256: str) -> bytes:
@@ -151,11 +173,13 @@ def _check_jpeg_layout(data: bytes, label: str) -> JpegLayout:
             "writes so many, and each costs a pass over the image. "
             "Re-save it without loss (jpegtran) to analyze it"
         )
-    frame = layout.frame
-    if frame is not None and (frame.precision != 8 or frame.code not in DECODABLE_FRAMES):
+    kind = describe_unsupported_jpeg(layout)
+    if kind is not None:
+        raise unsupported(label, kind)
+    if layout.frame is not None and layout.frame.precision != 8:
         raise EvidenceError(
-            f"{label} is a JPEG of a kind that is not decoded: {name_marker(frame.code, b'')}, "
-            f"{frame.precision} bits a sample. Expected a sequential or progressive frame of 8 bits"
+            f"{label}: the frame header of this JPEG is damaged: it declares {layout.frame.precision} bits a "
+            "sample, where 8 or 12 are possible. Get another copy of the file"
         )
     blocks = sum(
         segment.code == 0xE1 and data.startswith(EXIF_IDENTIFIER, segment.payload, segment.payload_stop)
