@@ -97,7 +97,7 @@ def describe_unsupported(data: bytes, format_name: str) -> str | None:
         "TIFF": _describe_tiff,
         "BMP": _describe_bmp,
         "HEIF": _describe_heif,
-        "AVIF": _describe_heif,
+        "AVIF": _describe_avif,
         "PNG": _describe_png,
     }
     return readers[format_name](data) if format_name in readers else None
@@ -223,6 +223,11 @@ def _describe_heif(data: bytes) -> str | None:
         if item_type in _HEIF_CODINGS:
             return f"a HEIF that holds {_HEIF_CODINGS[item_type]}. {_HEIF_TO_PNG}"
     return None
+
+
+def _describe_avif(data: bytes) -> str | None:
+    is_usual = b"av01" in (list_item_types(data) or ())
+    return None if is_usual else _describe_heif(data)
 
 
 def _describe_png(data: bytes) -> str | None:
