@@ -23,6 +23,7 @@ from imforensics.types import Int16Array, Truncation
 
 _EOI = b"\xff\xd9"
 _SEEDS = (1, 2)
+_LEAST_ZEROS = 64  # in coded data, as long a run of zeros is found only in flat areas, if anywhere
 _ADVICE = "Get a complete copy of the file"
 _discarding = RLock()
 
@@ -192,5 +193,9 @@ def _discarded_output() -> Iterator[None]:
 
 
 def _trim(coded: bytes) -> bytes:
-    """Without the half of a marker, or of a stuffed byte, at the end."""
+    """Without the half of a marker, or of a stuffed byte, at the end, and without the zeros that stand for
+    what never arrived in a file that was given its size beforehand.
+    """
+    if coded.endswith(bytes(_LEAST_ZEROS)):
+        coded = coded.rstrip(b"\x00")
     return coded.rstrip(b"\xff")

@@ -6,6 +6,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fixtures import synthetic as make
 from imforensics.config import AnalyzeConfig
@@ -71,6 +73,39 @@ def test_cuts_at_restart_markers_are_seen() -> None:
             part = read_evidence(jpeg[:cut])
             assert part.truncation == Truncation(93, 16 * row)
             assert have_same_coefficients(part, whole)
+
+
+@pytest.mark.parametrize("options", [{}, {"restart_marker_rows": 1}, {"progressive": True}])
+def test_zeros_in_the_place_of_what_never_arrived_are_no_content(options: dict[str, object]) -> None:
+    jpeg = make.make_jpeg(93, 70, **options)
+    cut = len(jpeg) * 6 // 10
+    short, padded = read_evidence(jpeg[:cut]), read_evidence(jpeg[:cut].ljust(len(jpeg), b"\x00"))
+    assert padded.truncation is not None
+    assert padded.truncation == short.truncation
+    assert padded.pixel_sha256 == short.pixel_sha256
+
+
+@given(
+    cut=st.integers(2, 6000),
+    edits=st.lists(st.tuples(st.integers(200, 5999), st.integers(0, 255)), max_size=3),
+)
+@settings(max_examples=150, deadline=None)
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True}, {"restart_marker_blocks": 3, "optimize": True}]
+)
+def test_cut_and_changed_jpegs_raise_nothing_but_evidence_errors(
+    options: dict[str, object], cut: int, edits: list[tuple[int, int]]
+) -> None:
+    damaged = bytearray(make.make_jpeg(93, 70, quality=95, **options))
+    for position, value in edits:
+        damaged[position % len(damaged)] = value
+    try:
+        evidence = read_evidence(bytes(damaged[:cut]), max_pixels=1_000_000)
+        if evidence.jpeg is not None:
+            shapes = [array.shape[:2] for array in evidence.jpeg.read_coefficients()]
+            assert shapes[0][0] * 8 >= evidence.height
+    except EvidenceError as error:
+        assert str(error)  # noqa: PT017
 
 
 def test_gray_counts_rows_of_eight() -> None:
