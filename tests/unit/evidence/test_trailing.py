@@ -55,14 +55,17 @@ def test_a_preview_after_the_end_with_and_without_fill(fill: bytes, name: str) -
 
 @pytest.mark.parametrize("first_byte", [b"\xff", b"\x00", b"\x01"])
 @pytest.mark.parametrize("order", ["<I", ">I"])
-def test_a_preview_that_the_maker_note_announces(first_byte: bytes, order: str) -> None:
+@pytest.mark.parametrize("is_from_file_start", [True, False])
+def test_a_preview_that_the_maker_note_announces(
+    first_byte: bytes, order: str, is_from_file_start: bool
+) -> None:
     def build(offset: int) -> bytes:
         note = b"a note" + struct.pack(order, offset)
         exif = make.make_exif([make.ascii_entry(0x010F, "M")], exif=[(0x927C, 7, note, len(note))])
         return make.make_jpeg(16, 16, exif=exif)
 
     jpeg = build(0)
-    header = jpeg.index(b"Exif\x00\x00") + 6
+    header = 0 if is_from_file_start else jpeg.index(b"Exif\x00\x00") + 6
     jpeg = build(len(jpeg) + 100 - header)
     parts = trailing_of(jpeg + bytes(100) + first_byte + SMALL[1:] + bytes(50))
     assert parts == (
