@@ -101,6 +101,7 @@ def test_tiffs_that_are_not_supported(changed: dict[str, int | tuple[int, ...]],
         make_tiff("<", t259=41234),
         make_tiff("<", t262=77),
         make_tiff("<", t259=5),
+        make_tiff(">", t259=5),
     ],
 )
 def test_damaged_tiffs_are_called_damaged(content: bytes) -> None:

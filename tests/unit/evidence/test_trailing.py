@@ -75,6 +75,12 @@ def test_a_preview_that_the_maker_note_announces(
     )
 
 
+def test_a_changed_start_that_nothing_announces_is_no_preview() -> None:
+    parts = trailing_of(JPEG + bytes(100) + SMALL[1:])
+    assert parts[0] == "fill bytes (zeros) (100 bytes)"
+    assert parts[1].startswith("leftover data after fill bytes (")
+
+
 def test_leftovers_after_fill_are_no_unknown_data() -> None:
     assert trailing_of(JPEG + bytes(800) + GARBAGE) == (
         "fill bytes (zeros) (800 bytes)",

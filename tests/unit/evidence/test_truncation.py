@@ -182,6 +182,13 @@ def test_what_holds_no_row_is_a_clear_error(where: str) -> None:
         read_evidence(jpeg[:cut])
 
 
+def test_a_damaged_file_with_its_end_is_not_called_cut_short() -> None:
+    jpeg = make.make_jpeg(93, 70)
+    at = jpeg.index(b"\xff\xc4") + 5  # counts of codes by length: more than there can be
+    with pytest.raises(EvidenceError, match="data are damaged"):
+        read_evidence(jpeg[:at] + b"\xff" * 16 + jpeg[at + 16 :])
+
+
 def test_components_that_are_missing_are_not_made_up() -> None:
     jpeg = make.make_jpeg(64, 64, subsampling="4:4:4")
     start = jpeg.index(b"\xff\xda")
