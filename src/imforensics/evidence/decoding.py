@@ -110,7 +110,8 @@ def decode_image(data: bytes, *, format_name: str, label: str, max_pixels: int) 
 def _decode_critical_chunks(data: bytes, label: str, max_pixels: int, reason: str) -> Decoded | None:
     """The pixels of a PNG that is damaged only in chunks which they do not need; else None."""
     bare, dropped = drop_ancillary_chunks(data)
-    if not dropped:
+    has_palette_colors = bare[25:26] == b"\x03"  # a palette whose name is damaged is not made up
+    if not dropped or (has_palette_colors and b"PLTE" not in bare):
         return None
     try:
         decoded = _decode_with_pillow(bare, "PNG", label, max_pixels)

@@ -253,6 +253,12 @@ def test_a_png_damaged_beside_its_pixels_is_read(chunk: bytes) -> None:
     assert f"{chunk[4:8].decode()} are there and were not read" in evidence.notes[0]
 
 
+def test_a_palette_is_not_made_up() -> None:
+    png = make.encode(make.make_photo_like(16, 16), "PNG", mode="P")
+    with pytest.raises(EvidenceError, match="damaged or cut short"):
+        read_evidence(png.replace(b"PLTE", b"pLTE"))
+
+
 def test_a_png_damaged_in_its_pixels_is_not() -> None:
     png = bytearray(
         make.insert_after_ihdr(
