@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imforensics.metrics.calibration_curves import LN10
@@ -14,7 +15,14 @@ if TYPE_CHECKING:
 
     from imforensics.types import Label
 
-__all__ = ["FusionInput", "FusionModel", "fit_fusion", "make_statement", "usable_scores"]
+__all__ = [
+    "FusionInput",
+    "FusionModel",
+    "fit_fusion",
+    "make_statement",
+    "usable_scores",
+    "withhold_opinions",
+]
 
 
 SUMMARIES: dict[Label, str] = {
@@ -94,6 +102,16 @@ def _state(opinion: Opinion, basis: tuple[str, ...], reasons: tuple[str, ...]) -
         population=opinion.population,
         basis=basis,
         reasons=(*reasons, *known, *LIMITS),
+    )
+
+
+def withhold_opinions(findings: Sequence[Finding], *, reason: str) -> tuple[Finding, ...]:
+    """The findings without calibrated readings of their scores, each with the reason, a clause, instead."""
+    return tuple(
+        finding
+        if finding.opinion is None
+        else replace(finding, opinion=None, observations={**finding.observations, OUTSIDE_KEY: [reason]})
+        for finding in findings
     )
 
 

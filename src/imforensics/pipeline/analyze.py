@@ -21,11 +21,11 @@ from imforensics import __version__
 from imforensics.config import AnalyzeConfig, config_digest, describe_problems
 from imforensics.errors import ConfigError, EvidenceError
 from imforensics.evidence import read_evidence
-from imforensics.fusion import make_statement
+from imforensics.fusion import make_statement, withhold_opinions
 from imforensics.methods import METHODS, load_method
 from imforensics.methods.base import Method
 from imforensics.models.fusion_bundle import FusionBundle, load_fusion
-from imforensics.types import OUTSIDE_KEY, Evidence, Finding, JsonValue, MethodDescription, Report, Statement
+from imforensics.types import Evidence, Finding, JsonValue, MethodDescription, Report, Statement
 
 REPORTED_LIBRARIES = (
     "c2pa-python",
@@ -83,7 +83,9 @@ class Analyzer:
         """
         started_at = datetime.now(UTC)
         evidence = read_evidence(source, name=name, max_pixels=self.max_pixels)
-        findings = _withhold(run_methods(self.methods, evidence, threads=self.threads), evidence)
+        findings = run_methods(self.methods, evidence, threads=self.threads)
+        if evidence.truncation is not None:
+            findings = withhold_opinions(findings, reason=evidence.truncation.describe())
         return Report(
             evidence=evidence,
             findings=findings,
@@ -213,19 +215,6 @@ def run_method(method: Method, evidence: Evidence) -> Finding:
         note = f"{type(error).__name__}: {error}"
         finding = Finding(method.name, method.family, "failed", notes=(note,))
     return replace(finding, seconds=time.perf_counter() - started)
-
-
-def _withhold(findings: tuple[Finding, ...], evidence: Evidence) -> tuple[Finding, ...]:
-    """The findings on a file that is cut short, without the calibrated readings of their scores."""
-    if evidence.truncation is None:
-        return findings
-    clause = evidence.truncation.describe()
-    return tuple(
-        finding
-        if finding.opinion is None
-        else replace(finding, opinion=None, observations={**finding.observations, OUTSIDE_KEY: [clause]})
-        for finding in findings
-    )
 
 
 def describe_methods() -> dict[str, MethodDescription]:
