@@ -85,6 +85,10 @@ def _name_part(
     if following is not None and following.start == start:
         if "(MPF)" in following.words and not data.startswith(b"\xff\xd8", start):
             return Part(start, following.stop, f"data in the place of the {following.words}")
+        # A closing mark costs four bytes: what begins like a file of its own is named as that.
+        foreign = _recognize(data, layout, start, following.stop) if "vendor" in following.words else None
+        if foreign is not None:
+            return foreign
         is_gain_map = "gain map" not in following.words and _has_gain_map(data, start)
         return Part(start, following.stop, following.words + (", a gain map" if is_gain_map else ""))
     stop = len(data) if following is None else following.start
@@ -101,8 +105,12 @@ def _name_part(
 
 
 def _end_fill(data: bytes, layout: JpegLayout | None, fill: re.Match[bytes], stop: int) -> int:
-    """Where the fill ends: its last byte may be the first one of a JPEG, 0xFF or what a camera put there."""
+    """Where the fill ends: its last byte may be the first one of a JPEG, 0xFF or what a camera put there, its
+    last three those of the length of a video's first box.
+    """
     last = fill.end() - 1
+    if data[fill.end() + 1 : fill.end() + 5] == b"ftyp":
+        return max(fill.end() - 3, fill.start())
     if fill.end() < stop and _PREVIEW_START.match(data, last, stop):
         return last if data[last] == 0xFF or is_offset_in_exif(data, layout, last) else fill.end()
     return fill.end()

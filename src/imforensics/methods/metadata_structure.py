@@ -20,7 +20,7 @@ _ORDINARY_PARTS = (
     "a part that XMP announces",
     "a video or image in an ISO media container",
 )
-_MPF_PART = "picture (MPF)"
+_MPF_PART, _NO_MPF_PART = "picture (MPF)", "data in the place of"
 _FOREIGN_PARTS = ("ZIP", "RAR", "7z", "gzip", "PDF", "program")
 
 
@@ -76,7 +76,7 @@ def find_camera_traces(evidence: Evidence) -> Iterator[Trace]:
 
 
 def _judge_part(part: str) -> Iterator[Trace]:
-    if part.startswith(_ORDINARY_PARTS) or _MPF_PART in part:
+    if part.startswith(_ORDINARY_PARTS) or (_MPF_PART in part and not part.startswith(_NO_MPF_PART)):
         return
     if any(word in part for word in _FOREIGN_PARTS):
         yield Trace(

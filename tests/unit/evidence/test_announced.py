@@ -113,6 +113,13 @@ def test_micro_video_counts_from_the_end() -> None:
     )
 
 
+def test_a_video_that_nothing_announces_behind_fill() -> None:
+    assert trailing_of(make.make_jpeg(16, 16) + bytes(20) + VIDEO) == (
+        "fill bytes (zeros) (20 bytes)",
+        f"a video or image in an ISO media container ({len(VIDEO)} bytes)",
+    )
+
+
 def make_directory(*items: tuple[str, int, int]) -> bytes:
     listed = "".join(
         f'<rdf:li rdf:parseType="Resource"><Container:Item Item:Mime="x/y" Item:Semantic="{semantic}" '
@@ -189,6 +196,12 @@ def test_blocks_that_close_a_file(block: bytes, words: str) -> None:
     expected = f"vendor data ({words}) ({len(block)} bytes)"
     assert trailing_of(jpeg + block) == (expected,)
     assert trailing_of(jpeg + SECOND + block)[1:] == (expected,)
+
+
+@pytest.mark.parametrize("mark", [b"SEFT", b"\x00\x00QDIOBS", b"\xa1\xb2\xc3\xd4"])
+def test_a_closing_mark_hides_no_archive(mark: bytes) -> None:
+    parts = trailing_of(make.make_jpeg(16, 16) + b"PK\x03\x04 a hidden archive" + mark)
+    assert parts[0].startswith("a ZIP archive (")
 
 
 def test_two_blocks_behind_one_another() -> None:
