@@ -41,3 +41,7 @@ class OutputExistsError(ImforensicsError):
 
 class InterruptedRunError(ImforensicsError):
     """A run cannot be resumed: its folder was written with other settings."""
+
+
+class UnsupportedImageError(EvidenceError):
+    """An image is of a kind that is not read here; nothing says that it is damaged."""

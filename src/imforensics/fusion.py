@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imforensics.metrics.calibration_curves import LN10
@@ -14,7 +15,14 @@ if TYPE_CHECKING:
 
     from imforensics.types import Label
 
-__all__ = ["FusionInput", "FusionModel", "fit_fusion", "make_statement", "usable_scores"]
+__all__ = [
+    "FusionInput",
+    "FusionModel",
+    "fit_fusion",
+    "make_statement",
+    "usable_scores",
+    "withhold_opinions",
+]
 
 
 SUMMARIES: dict[Label, str] = {
@@ -31,7 +39,11 @@ LIMITS = (
 
 
 def make_statement(
-    findings: Sequence[Finding], *, fusion: FusionModel | None = None, outside: Sequence[str] = ()
+    findings: Sequence[Finding],
+    *,
+    fusion: FusionModel | None = None,
+    outside: Sequence[str] = (),
+    withheld: str | None = None,
 ) -> Statement:
     """Combine findings into one calibrated statement.
 
@@ -45,10 +57,13 @@ def make_statement(
             outside its calibration says why in the observation `outside_calibration`, a list of clauses.
         fusion: the model; None where there is none.
         outside: why the fusion model is not valid for this evidence, in clauses; empty where it is.
+        withheld: why nothing can be stated on this evidence, a sentence; None where something can.
 
     Returns:
         A statement; label "inconclusive" and no number where nothing calibrated applies.
     """
+    if withheld is not None:
+        return _state_nothing(findings, withheld, is_outside=True)
     if fusion is not None:
         scores = usable_scores(findings)
         present = [p.method for p in fusion.inputs if p.has_weight and scores.get(p.method) is not None]
@@ -87,6 +102,16 @@ def _state(opinion: Opinion, basis: tuple[str, ...], reasons: tuple[str, ...]) -
         population=opinion.population,
         basis=basis,
         reasons=(*reasons, *known, *LIMITS),
+    )
+
+
+def withhold_opinions(findings: Sequence[Finding], *, reason: str) -> tuple[Finding, ...]:
+    """The findings without calibrated readings of their scores, each with the reason, a clause, instead."""
+    return tuple(
+        finding
+        if finding.opinion is None
+        else replace(finding, opinion=None, observations={**finding.observations, OUTSIDE_KEY: [reason]})
+        for finding in findings
     )
 
 

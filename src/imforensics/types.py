@@ -119,6 +119,32 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True)
+class Truncation:
+    """A file that ends before its image does, and how much of the image was decoded.
+
+    Attributes:
+        declared_height: rows of pixels that the file declares.
+        decoded_height: rows that it holds whole; the others are left out, never filled.
+        has_all_detail: False where a progressive file lacks its last scans.
+    """
+
+    declared_height: int
+    decoded_height: int
+    has_all_detail: bool = True
+
+    def describe(self) -> str:
+        """In words, as a clause.
+
+        >>> Truncation(3000, 512).describe()
+        'the file is cut short: 512 of 3000 rows of pixels are there'
+        """
+        words = (
+            f"the file is cut short: {self.decoded_height} of {self.declared_height} rows of pixels are there"
+        )
+        return words if self.has_all_detail else f"{words}, with less detail than was saved"
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """One file as it was received. Read once, never changed.
 
@@ -138,6 +164,7 @@ class Evidence:
         metadata: what the file says of itself.
         notes: every conversion done to reach `pixels`, in words.
         content_reader: gives the file's bytes, see `read_content`; None where they are not at hand.
+        truncation: what is missing of a file that is cut short, None for a whole one.
     """
 
     name: str
@@ -155,6 +182,7 @@ class Evidence:
     metadata: Metadata
     notes: tuple[str, ...] = ()
     content_reader: Callable[[], bytes] | None = field(default=None, repr=False, compare=False)
+    truncation: Truncation | None = None
 
     def read_content(self) -> bytes:
         """The bytes of the file as received; read again from its path unless they are held anyway.
@@ -176,6 +204,12 @@ class Evidence:
     def width(self) -> int:
         """Width in pixels, as stored."""
         return int(self.pixels.shape[1])
+
+    @property
+    def declared_size(self) -> tuple[int, int]:
+        """(height, width) that the file declares: more rows than `pixels` has where it is cut short."""
+        height = self.height if self.truncation is None else self.truncation.declared_height
+        return height, self.width
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imforensics.fusion import FusionInput, FusionModel, fit_fusion, make_statement
+from imforensics.fusion import FusionInput, FusionModel, fit_fusion, make_statement, withhold_opinions
 from imforensics.metrics.calibration import Calibration, LabelThresholds
 from imforensics.metrics.calibration_curves import PlattCurve
 from imforensics.types import Finding
@@ -276,3 +276,11 @@ def test_a_method_without_weight_is_no_basis():
     assert "noise has no weight in the fusion: in its data it told nothing apart." in statement.reasons
     assert make_statement(findings[1:], fusion=model).probability is None
     assert_sentences(statement)
+
+
+def test_a_file_that_is_cut_short_has_no_statement() -> None:
+    findings = withhold_opinions([make_finding(score=0.99)], reason="the file is cut short")
+    statement = make_statement(findings, withheld="The file is cut short.")
+    assert (statement.label, statement.probability, statement.basis) == ("inconclusive", None, ())
+    assert statement.reasons[0] == "The file is cut short."
+    assert statement.reasons[1].endswith("gives no ratio: the file is cut short.")

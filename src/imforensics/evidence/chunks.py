@@ -23,6 +23,18 @@ def walk_chunks(data: bytes, format_name: str) -> Iterator[tuple[bytes, int]]:
         yield from islice(walkers[format_name](data), MAX_CHUNKS)
 
 
+def drop_ancillary_chunks(png: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """A PNG of its critical chunks alone (those whose type begins with a capital), and the types left out."""
+    kept, dropped, start = [png[:8]], [], 8
+    for kind, stop in walk_chunks(png, "PNG"):
+        if kind[:1].isupper():
+            kept.append(png[start:stop])
+        else:
+            dropped.append(kind.decode("latin-1").encode("unicode_escape").decode())
+        start = stop
+    return b"".join(kept), tuple(dict.fromkeys(dropped))
+
+
 def _walk_png(data: bytes) -> Iterator[tuple[bytes, int]]:
     position = 8
     while position + 12 <= len(data):

@@ -8,15 +8,17 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFile, IptcImagePlugin, PngImagePlugin, UnidentifiedImageError
 
-from imforensics.errors import EvidenceError, EvidenceTooLargeError
+from imforensics.errors import EvidenceError, EvidenceTooLargeError, UnsupportedImageError
+from imforensics.evidence.chunks import drop_ancillary_chunks
 from imforensics.evidence.conversion import convert_to_rgb
+from imforensics.evidence.support import describe_unsupported
 from imforensics.types import UInt8Array
 
 # What decoders raise on damaged input. Caught around calls into decoders only.
@@ -71,6 +73,7 @@ def decode_image(data: bytes, *, format_name: str, label: str, max_pixels: int) 
         Pixels as stored and what stands beside them.
 
     Raises:
+        UnsupportedImageError: the decoder refuses a kind of image that the file declares to be.
         EvidenceError: the decoder refuses the data.
         EvidenceTooLargeError: the image is larger than `max_pixels` or its data are a decompression bomb.
     """
@@ -92,10 +95,38 @@ def decode_image(data: bytes, *, format_name: str, label: str, max_pixels: int) 
                 "a decompression bomb. Remove the chunk to analyze the pixels"
             ) from None
         reason = describe_error(error)
+        rest = _decode_critical_chunks(data, label, max_pixels, reason) if format_name == "PNG" else None
+        if rest is not None:
+            return rest
+        kind = describe_unsupported(data, format_name)
+        if kind is not None:
+            raise unsupported(label, kind) from None
         raise EvidenceError(
             f"{label}: the {format_name} data are damaged or cut short ({reason}). "
             "Get a complete copy of the file"
         ) from None
+
+
+def _decode_critical_chunks(data: bytes, label: str, max_pixels: int, reason: str) -> Decoded | None:
+    """The pixels of a PNG that is damaged only in chunks which they do not need; else None."""
+    bare, dropped = drop_ancillary_chunks(data)
+    has_palette_colors = bare[25:26] == b"\x03"  # a palette whose name is damaged is not made up
+    if not dropped or (has_palette_colors and b"PLTE" not in bare):
+        return None
+    try:
+        decoded = _decode_with_pillow(bare, "PNG", label, max_pixels)
+    except DECODER_ERRORS:
+        return None
+    names = ", ".join(dropped[:10])
+    note = f"a chunk beside the pixels is damaged ({reason}): {names} are there and were not read"
+    return replace(decoded, notes=(note, *decoded.notes))
+
+
+def unsupported(label: str, kind: str) -> UnsupportedImageError:
+    """The error for a file of a kind that is not read, in the words of `support`."""
+    return UnsupportedImageError(
+        f"{label} is not supported, which does not mean that it is damaged: it is {kind}"
+    )
 
 
 def _decode_with_pillow(data: bytes, format_name: str, label: str, max_pixels: int) -> Decoded:

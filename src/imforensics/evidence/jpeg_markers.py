@@ -20,6 +20,7 @@ _NAMES |= {code: f"SOF{code - 0xC0}" for code in FRAMES}
 EXIF_IDENTIFIER = b"Exif\x00"
 XMP_IDENTIFIER = b"http://ns.adobe.com/xap/1.0/\x00"
 EXTENDED_XMP_IDENTIFIER = b"http://ns.adobe.com/xmp/extension/\x00"
+MPF_IDENTIFIER = b"MPF\x00"
 _IDENTIFIERS = (
     (0xE0, b"JFIF\x00", "JFIF"),
     (0xE0, b"JFXX\x00", "JFXX"),
@@ -27,7 +28,7 @@ _IDENTIFIERS = (
     (0xE1, XMP_IDENTIFIER, "XMP"),
     (0xE1, EXTENDED_XMP_IDENTIFIER, "extended XMP"),
     (0xE2, b"ICC_PROFILE\x00", "ICC"),
-    (0xE2, b"MPF\x00", "MPF"),
+    (0xE2, MPF_IDENTIFIER, "MPF"),
     (0xEB, b"JP", "JUMBF"),
     (0xEC, b"Ducky", "Ducky"),
     (0xED, b"Photoshop 3.0\x00", "Photoshop"),

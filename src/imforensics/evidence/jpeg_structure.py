@@ -139,8 +139,13 @@ def walk_jpeg(data: bytes) -> JpegLayout:
     return layout
 
 
-def build_jpeg_info(data: bytes, layout: JpegLayout) -> JpegInfo:
+def build_jpeg_info(data: bytes, layout: JpegLayout, *, coded: bytes | None = None) -> JpegInfo:
     """Sum up a JPEG that a decoder accepted.
+
+    Args:
+        data: the file.
+        layout: its segments.
+        coded: the JPEG that the coefficients are read from, where the file itself is cut short.
 
     Raises:
         EvidenceError: the walk found no frame, or not the table of every component.
@@ -159,8 +164,18 @@ def build_jpeg_info(data: bytes, layout: JpegLayout) -> JpegInfo:
         is_standard_tables=is_standard,
         markers=tuple(layout.markers),
         trailing_bytes=0 if layout.end is None else len(data) - layout.end,
-        coefficient_reader=KeptCoefficients(_read_coefficients, data),
+        coefficient_reader=KeptCoefficients(_read_coefficients, data if coded is None else coded),
     )
+
+
+def find_payload(data: bytes, layout: JpegLayout, identifier: bytes) -> tuple[int, int] | None:
+    """Bounds of the content of the first application segment with an identifier, which is left out."""
+    for segment in layout.segments:
+        if 0xE0 <= segment.code <= 0xEF and data.startswith(
+            identifier, segment.payload, segment.payload_stop
+        ):
+            return segment.payload + len(identifier), segment.payload_stop
+    return None
 
 
 def describe_subsampling(components: tuple[Component, ...]) -> str:

@@ -8,12 +8,20 @@ import stat
 from functools import partial
 from pathlib import Path
 
-from imforensics.errors import EvidenceError
-from imforensics.evidence.containers import FORMATS, identify_format, is_extension_of
-from imforensics.evidence.decoding import Decoded, decode_image
-from imforensics.evidence.jpeg_markers import DECODABLE_FRAMES, EXIF_IDENTIFIER, name_marker
+from imforensics.errors import EvidenceError, EvidenceTooLargeError, UnsupportedImageError
+from imforensics.evidence.containers import (
+    FORMATS,
+    identify_format,
+    is_extension_of,
+    name_near_format,
+    name_other_format,
+)
+from imforensics.evidence.decoding import Decoded, decode_image, unsupported
+from imforensics.evidence.jpeg_markers import EXIF_IDENTIFIER
 from imforensics.evidence.jpeg_structure import JpegLayout, build_jpeg_info, walk_jpeg
 from imforensics.evidence.metadata import read_metadata
+from imforensics.evidence.support import describe_unsupported_jpeg
+from imforensics.evidence.truncation import Rest, close_jpeg
 from imforensics.types import DEFAULT_MAX_PIXELS, Evidence, JpegInfo
 
 MAX_FILE_BYTES = 2 * 1024**3  # of 2 GiB: a raw 120-megapixel TIFF with 16 bits a channel has 0.7 GiB
@@ -32,11 +40,12 @@ def read_evidence(
         max_pixels: an image with more pixels is refused before it is decoded.
 
     Returns:
-        The evidence: pixels (H, W, 3) uint8 RGB as stored, read-only.
+        The evidence: pixels (H, W, 3) uint8 RGB as stored, read-only. Of a JPEG that is cut short, what it
+        holds whole, see `Evidence.truncation`.
 
     Raises:
-        EvidenceError: missing, not a regular file, empty, over `MAX_FILE_BYTES`, of an unknown format,
-            damaged or cut short.
+        EvidenceError: missing, not a regular file, empty, over `MAX_FILE_BYTES`, of an unknown format, of a
+            kind that is not supported, damaged, or cut short before anything can be decoded.
         EvidenceTooLargeError: more than `max_pixels` pixels, or a decompression bomb.
         ValueError: max_pixels is not positive.
     """
@@ -50,14 +59,11 @@ def read_evidence(
         raise EvidenceError(f"{label} is empty (0 bytes). Expected an image: {', '.join(FORMATS)}")
     format_name = identify_format(data[:1024])
     if format_name is None:
-        raise EvidenceError(
-            f"{label} is not an image of a known format: it starts with the bytes {data[:8].hex(' ')}. "
-            f"Expected one of {', '.join(FORMATS)}; convert it without loss, or check what it is"
-        )
+        raise _unknown_format(data, label)
     layout = _check_jpeg_layout(data, label) if format_name == "JPEG" else None
-    decoded = decode_image(data, format_name=format_name, label=label, max_pixels=max_pixels)
+    decoded, rest = _decode(data, layout, format_name=format_name, label=label, max_pixels=max_pixels)
     metadata, orientation = read_metadata(data, format_name=format_name, info=decoded.info, layout=layout)
-    notes = [*decoded.notes]
+    notes = [*([] if rest.truncation is None else [rest.truncation.describe()]), *decoded.notes]
     sha256 = hashlib.sha256(data).hexdigest()
     # Held anyway: a JPEG for its coefficients, bytes by the caller. Everything else is read again on demand.
     if path is None or layout is not None:
@@ -76,10 +82,45 @@ def read_evidence(
         pixels=decoded.pixels,
         orientation=_display_orientation(decoded, orientation, notes),
         frame_count=decoded.frame_count,
-        jpeg=_describe_jpeg(data, layout, notes),
+        jpeg=_describe_jpeg(data, rest.content, layout, notes),
         metadata=metadata,
         notes=(*notes, *_note_frames(decoded)),
         content_reader=content_reader,
+        truncation=rest.truncation,
+    )
+
+
+def _decode(
+    data: bytes, layout: JpegLayout | None, *, format_name: str, label: str, max_pixels: int
+) -> tuple[Decoded, Rest]:
+    """The decoded file, or what a JPEG without its end holds whole, with the bytes that were decoded."""
+    try:
+        decoded = decode_image(data, format_name=format_name, label=label, max_pixels=max_pixels)
+    except (EvidenceTooLargeError, UnsupportedImageError):
+        raise
+    except EvidenceError:
+        if layout is None or layout.end is not None:
+            raise
+        rest = close_jpeg(data, layout, label=label, max_pixels=max_pixels)
+        return decode_image(rest.content, format_name=format_name, label=label, max_pixels=max_pixels), rest
+    return decoded, Rest(data, None)
+
+
+def _unknown_format(data: bytes, label: str) -> EvidenceError:
+    start, expected = data[:8].hex(" "), f"Expected one of {', '.join(FORMATS)}"
+    other, near = name_other_format(data), name_near_format(data)
+    if other is not None:
+        return UnsupportedImageError(
+            f"{label} is {other}, which is not read. {expected}; convert it without loss"
+        )
+    if near is not None:
+        return EvidenceError(
+            f"{label} begins nearly like a {near}, with the bytes {start}: these were changed, as by "
+            "damage or a transfer as text. Get another copy of the file"
+        )
+    return EvidenceError(
+        f"{label} is not an image of a known format: it starts with the bytes {start}. "
+        f"{expected}; convert it without loss, or check what it is"
     )
 
 
@@ -132,11 +173,13 @@ def _check_jpeg_layout(data: bytes, label: str) -> JpegLayout:
             "writes so many, and each costs a pass over the image. "
             "Re-save it without loss (jpegtran) to analyze it"
         )
-    frame = layout.frame
-    if frame is not None and (frame.precision != 8 or frame.code not in DECODABLE_FRAMES):
+    kind = describe_unsupported_jpeg(layout)
+    if kind is not None:
+        raise unsupported(label, kind)
+    if layout.frame is not None and layout.frame.precision != 8:
         raise EvidenceError(
-            f"{label} is a JPEG of a kind that is not decoded: {name_marker(frame.code, b'')}, "
-            f"{frame.precision} bits a sample. Expected a sequential or progressive frame of 8 bits"
+            f"{label}: the frame header of this JPEG is damaged: it declares {layout.frame.precision} bits a "
+            "sample, where 8 or 12 are possible. Get another copy of the file"
         )
     blocks = sum(
         segment.code == 0xE1 and data.startswith(EXIF_IDENTIFIER, segment.payload, segment.payload_stop)
@@ -150,14 +193,14 @@ def _check_jpeg_layout(data: bytes, label: str) -> JpegLayout:
     return layout
 
 
-def _describe_jpeg(data: bytes, layout: JpegLayout | None, notes: list[str]) -> JpegInfo | None:
+def _describe_jpeg(data: bytes, coded: bytes, layout: JpegLayout | None, notes: list[str]) -> JpegInfo | None:
     if layout is None:
         return None
     notes.extend(f"JPEG structure: {problem}" for problem in layout.problems[:10])
     if layout.has_16_bit_tables:
         notes.append("JPEG structure: a quantization table is stored with 16 bits an entry")
     try:
-        return build_jpeg_info(data, layout)
+        return build_jpeg_info(data, layout, coded=coded)
     except EvidenceError as error:
         notes.append(f"JPEG structure: not readable, methods that need it are left out: {error}")
         return None

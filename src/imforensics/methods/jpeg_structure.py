@@ -59,7 +59,7 @@ class JpegStructure(Method):
         thumbnail_tables = evidence.metadata.thumbnail_quantization_tables
         candidates = identify_tables(jpeg.quantization_tables)
         services = identify_services(
-            (evidence.height, evidence.width),
+            evidence.declared_size,
             jpeg.estimated_quality if jpeg.is_standard_tables else None,
             evidence.metadata,
         )
@@ -90,6 +90,7 @@ class JpegStructure(Method):
             *_note_tables(jpeg),
             *_note_candidates(candidates, services),
             *_note_markers(jpeg, evidence.metadata.trailing),
+            *_note_end(evidence),
             *_note_thumbnail(jpeg, thumbnail_tables),
             *(trace.note for trace in traces),
         )
@@ -158,18 +159,20 @@ def _note_markers(jpeg: JpegInfo, trailing: Sequence[str]) -> list[str]:
         notes.append("An APP14 Adobe segment is present: written by Adobe programs and some others.")
     if _has_marker(jpeg, "APP11 JUMBF"):
         notes.append("APP11 JUMBF, as content credentials use it: marker present, not verified.")
-    if jpeg.trailing_bytes and _has_marker(jpeg, "APP2 MPF"):
-        notes.append(
-            f"{jpeg.trailing_bytes} bytes follow the end of the image: further images, by the MPF segment."
-        )
-    elif jpeg.trailing_bytes:
+    if jpeg.trailing_bytes:
         what = f": {', '.join(trailing)}" if trailing else ""
-        notes.append(
-            f"{jpeg.trailing_bytes} bytes follow the end of the image, announced by no MPF segment{what}."
-        )
-    if "EOI" not in jpeg.markers and not jpeg.markers[-1].endswith("more)"):
-        notes.append("There is no end-of-image marker: the file is cut after its last coded block.")
+        notes.append(f"{jpeg.trailing_bytes} bytes follow the end of the image{what}.")
     return notes
+
+
+def _note_end(evidence: Evidence) -> list[str]:
+    markers = () if evidence.jpeg is None else evidence.jpeg.markers
+    if evidence.truncation is not None:
+        words = evidence.truncation.describe()
+        return [f"{words[0].upper()}{words[1:]}. What is missing is left out of every method."]
+    if "EOI" not in markers and not markers[-1].endswith("more)"):
+        return ["There is no end-of-image marker; the coded data are whole."]
+    return []
 
 
 def _note_thumbnail(jpeg: JpegInfo, tables: Sequence[UInt16Array]) -> list[str]:

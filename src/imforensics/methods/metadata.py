@@ -65,7 +65,9 @@ class MetadataTraces(Method):
         """
         metadata = evidence.metadata
         comparison = (
-            None if metadata.thumbnail is None else compare_thumbnail(evidence.pixels, metadata.thumbnail)
+            None
+            if metadata.thumbnail is None or evidence.truncation is not None
+            else compare_thumbnail(evidence.pixels, metadata.thumbnail)
         )
         recorded = _recorded_size(metadata.exif)
         traces = [
@@ -131,7 +133,7 @@ def _note_origin(evidence: Evidence) -> Iterator[str]:
 
 
 def _find_size_traces(evidence: Evidence, recorded: tuple[int, int] | None) -> Iterator[Trace]:
-    size = evidence.height, evidence.width
+    size = evidence.declared_size
     if recorded is None or recorded == size:
         return
     is_exchanged = recorded == size[::-1]

@@ -8,8 +8,19 @@ from imforensics.methods.traces import Trace
 from imforensics.types import Evidence, Metadata
 
 EXPOSURE_TAGS = ("EXIF ExposureTime", "EXIF FNumber", "EXIF ISOSpeedRatings")
-# Appended by phones and cameras themselves, or without meaning.
-_ORDINARY_PARTS = ("padding with zeros", "a Samsung trailer", "a video or image in an ISO media container")
+# Appended by phones and cameras themselves, or without meaning: see `evidence.trailing`.
+_ORDINARY_PARTS = (
+    "fill bytes",
+    "preview",
+    "vendor data",
+    "gain map",
+    "a JPEG image, a gain map",
+    "depth map",
+    "the video of a motion photo",
+    "a part that XMP announces",
+    "a video or image in an ISO media container",
+)
+_MPF_PART, _NO_MPF_PART = "picture (MPF)", "data in the place of"
 _FOREIGN_PARTS = ("ZIP", "RAR", "7z", "gzip", "PDF", "program")
 
 
@@ -39,9 +50,8 @@ def find_structure_traces(evidence: Evidence) -> Iterator[Trace]:
         )
     if order.count("APP1 Exif") > 1:
         yield Trace("exif_repeated", "weak", "There is more than one EXIF segment; programs read the first.")
-    has_mpf = evidence.jpeg is not None and "APP2 MPF" in evidence.jpeg.markers
     for part in evidence.metadata.trailing:
-        yield from _judge_part(part, has_mpf=has_mpf)
+        yield from _judge_part(part)
 
 
 def find_camera_traces(evidence: Evidence) -> Iterator[Trace]:
@@ -65,8 +75,8 @@ def find_camera_traces(evidence: Evidence) -> Iterator[Trace]:
     yield from _compare_names(metadata)
 
 
-def _judge_part(part: str, *, has_mpf: bool) -> Iterator[Trace]:
-    if part.startswith(_ORDINARY_PARTS) or (has_mpf and part.startswith("a JPEG image")):
+def _judge_part(part: str) -> Iterator[Trace]:
+    if part.startswith(_ORDINARY_PARTS) or (_MPF_PART in part and not part.startswith(_NO_MPF_PART)):
         return
     if any(word in part for word in _FOREIGN_PARTS):
         yield Trace(

@@ -21,7 +21,7 @@ from imforensics import __version__
 from imforensics.config import AnalyzeConfig, config_digest, describe_problems
 from imforensics.errors import ConfigError, EvidenceError
 from imforensics.evidence import read_evidence
-from imforensics.fusion import make_statement
+from imforensics.fusion import make_statement, withhold_opinions
 from imforensics.methods import METHODS, load_method
 from imforensics.methods.base import Method
 from imforensics.models.fusion_bundle import FusionBundle, load_fusion
@@ -84,6 +84,8 @@ class Analyzer:
         started_at = datetime.now(UTC)
         evidence = read_evidence(source, name=name, max_pixels=self.max_pixels)
         findings = run_methods(self.methods, evidence, threads=self.threads)
+        if evidence.truncation is not None:
+            findings = withhold_opinions(findings, reason=evidence.truncation.describe())
         return Report(
             evidence=evidence,
             findings=findings,
@@ -108,8 +110,12 @@ class Analyzer:
         """The statement that these findings on this evidence amount to.
 
         Without a number where the fusion is not valid: for evidence outside its conditions, and for methods
-        run in another way than it was fitted with.
+        run in another way than it was fitted with. Without any for a file that is cut short: nothing was
+        calibrated on parts of pictures.
         """
+        if evidence.truncation is not None:
+            words = evidence.truncation.describe()
+            return make_statement(findings, withheld=f"{words[0].upper()}{words[1:]}.")
         if self.fusion is None:
             return make_statement(findings)
         model = self.fusion.manifest.model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imforensics.types import Evidence, JpegInfo, JsonValue, Metadata
+from imforensics.types import Evidence, JpegInfo, JsonValue, Metadata, Truncation
 
 
 def evidence_block(evidence: Evidence) -> JsonValue:
@@ -20,6 +20,7 @@ def evidence_block(evidence: Evidence) -> JsonValue:
         "width": evidence.width,
         "orientation": evidence.orientation,
         "frame_count": evidence.frame_count,
+        "truncation": None if evidence.truncation is None else _truncation_block(evidence.truncation),
         "jpeg": None if evidence.jpeg is None else _jpeg_block(evidence.jpeg),
         "metadata": _metadata_block(evidence.metadata),
         "notes": list(evidence.notes),
@@ -42,6 +43,14 @@ def name_in_hex(name: str) -> str | None:
         return name.encode("utf-8", "surrogateescape").hex()
     except UnicodeEncodeError:  # a surrogate that stands for no byte
         return name.encode("utf-8", "surrogatepass").hex()
+
+
+def _truncation_block(truncation: Truncation) -> JsonValue:
+    return {
+        "declared_height": truncation.declared_height,
+        "decoded_height": truncation.decoded_height,
+        "has_all_detail": truncation.has_all_detail,
+    }
 
 
 def _jpeg_block(jpeg: JpegInfo) -> JsonValue:

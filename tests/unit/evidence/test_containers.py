@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from imforensics.errors import EvidenceError, UnsupportedImageError
+from imforensics.evidence import read_evidence
 from imforensics.evidence.containers import identify_format, is_extension_of
 
 
@@ -44,3 +48,31 @@ def test_format_by_content(start: bytes, expected: str | None) -> None:
 )
 def test_extension_against_content(name: str, format_name: str, expected: bool) -> None:
     assert is_extension_of(name, format_name) is expected
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "a JPEG 2000 image"),
+        (b"8BPS\x00\x01", "a Photoshop document"),
+        (b"BA\x28\x00", "an array of OS/2 bitmaps"),
+        (b"\x00\x00\x00\x18ftypcrx \x00\x00\x00\x01", "a raw file of Canon"),
+    ],
+)
+def test_other_formats_are_named(start: bytes, words: str) -> None:
+    with pytest.raises(UnsupportedImageError, match=f"is {re.escape(words)}, which is not read"):
+        read_evidence(start + bytes(100))
+
+
+@pytest.mark.parametrize(
+    ("start", "near"),
+    [
+        (b"\xff\xd8\xfe\xe0\x00\x10JFIF", "JPEG"),
+        (b"\x09PNG\r\n\x1a\n\x00\x00", "PNG"),
+        (b"\x89PNG\n\n\x1a\n", "PNG"),
+        (b"\x89PNG\n\x1a\n\x00\x00\x00\r", "PNG"),
+    ],
+)
+def test_changed_first_bytes_are_named(start: bytes, near: str) -> None:
+    with pytest.raises(EvidenceError, match=f"begins nearly like a {near}"):
+        read_evidence(start + bytes(100))

@@ -64,7 +64,7 @@ def test_segments_of_editors_and_trailing_data() -> None:
         "APP13",
         "APP14",
         "not verified",
-        "6 bytes follow the end of the image, announced by no MPF",
+        "6 bytes follow the end of the image: text",
     ):
         assert has_note(finding, words), words
 

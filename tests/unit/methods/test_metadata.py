@@ -169,7 +169,9 @@ def test_order_of_segments_and_appended_files() -> None:
     )
     assert traces_of(mixed) == {"exif_not_first": "weak", "foreign_file_appended": "moderate"}
     assert mixed.observations["trailing"] == ["a ZIP archive (8 bytes)"]
-    assert traces_of(analyze(jpeg + bytes(64))) == {}
+    for ordinary in (bytes(64), b"\xff", b"\x01\x02SEFT"):
+        assert traces_of(analyze(jpeg + ordinary)) == {}
+    assert traces_of(analyze(jpeg + bytes(64) + b"PK\x03\x04 zip")) == {"foreign_file_appended": "moderate"}
     assert traces_of(analyze(jpeg + b"words, words, words")) == {"data_appended": "weak"}
 
 
