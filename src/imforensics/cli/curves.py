@@ -46,7 +46,9 @@ def command(runs: tuple[Path, ...], output: Path | None, as_json: bool, overwrit
     readings = [reading for log in logs for reading in read_curves_of(log)]
     if output is not None:
         from imforensics.models.run_pictures import draw_runs
+        from imforensics.models.training_extra import require_training
 
+        require_training("curves -o", ("matplotlib",))
         draw_runs(logs, output)
     if as_json:
         document = {"runs": [reading.model_dump(mode="json") for reading in readings]}
