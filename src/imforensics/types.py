@@ -94,7 +94,7 @@ class Metadata:
         gps_source: where the position was found, "EXIF" or "XMP", None without.
         thumbnail: (H, W, 3) uint8 RGB pixels of the embedded EXIF thumbnail, None without.
         thumbnail_quantization_tables: (8, 8) uint16 tables of the thumbnail's JPEG, natural order.
-        photoshop_resources: names of the image resources in a JPEG's APP13 segments, in file order.
+        photoshop_resources: names of Photoshop's image resources, in file order.
         photoshop_quality: "save as" level 0-12 that those resources record, None without.
         trailing: what follows the end of the image in the file, each part in words.
         has_credentials: a container as content credentials use it is in the file; it is not verified here.

@@ -19,6 +19,7 @@ from imforensics.evidence.png_text import RawProfile, TextChunk, read_png_text
 from imforensics.evidence.text import decode_text
 
 _APP1, _APP13 = 0xE1, 0xED
+_EXIF_START = b"Exif\x00\x00"
 _TIFF_STARTS = (b"II*\x00", b"MM\x00*")
 _PACKET_STARTS = (b"<?xpacket", b"<x:xmpmeta")  # of XMP behind an identifier of another spelling
 _RESOURCE_START, _IPTC_START = b"8BIM", b"\x1c"
@@ -94,12 +95,12 @@ def _find_in_jpeg(data: bytes, layout: JpegLayout, blocks: MetadataBlocks) -> No
             resources.append(payload.removeprefix(PHOTOSHOP_IDENTIFIER))
         elif segment.code == _APP13 and payload.startswith(_IPTC_START):
             blocks.iptc.append(payload)
-        elif payload.startswith(XMP_IDENTIFIER) or any(start in payload[:200] for start in _PACKET_STARTS):
-            blocks.xmp.append(payload.removeprefix(XMP_IDENTIFIER))
         elif payload.startswith(EXTENDED_XMP_IDENTIFIER):
             blocks.extended_xmp.append(payload.removeprefix(EXTENDED_XMP_IDENTIFIER))
         elif payload.startswith(EXIF_IDENTIFIER):
             _add_exif_segment(payload[len(EXIF_IDENTIFIER) + 1 :], blocks.exif)  # it ends with two NULs
+        elif payload.startswith(XMP_IDENTIFIER) or any(start in payload[:200] for start in _PACKET_STARTS):
+            blocks.xmp.append(payload.removeprefix(XMP_IDENTIFIER))
     blocks.resources += [b"".join(resources)] if resources else []
 
 
@@ -117,6 +118,8 @@ def _find_in_png(data: bytes, blocks: MetadataBlocks, problems: list[str]) -> No
         if isinstance(chunk, TextChunk):
             if chunk.keyword == "XML:com.adobe.xmp":
                 blocks.xmp.append(chunk.content)
+            elif chunk.content.startswith(_EXIF_START):
+                blocks.exif.append(chunk.content)
             else:
                 blocks.text.append((chunk.keyword, chunk.decode()))
         else:

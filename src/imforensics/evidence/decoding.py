@@ -103,7 +103,7 @@ def _decode_with_pillow(data: bytes, format_name: str, label: str, max_pixels: i
     with warnings.catch_warnings(record=True) as caught, _pillow_limit() as set_limit:
         warnings.simplefilter("always")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        image = Image.open(io.BytesIO(data), formats=[format_name])
+        image = Image.open(io.BytesIO(_hide_resources(data, format_name)), formats=[format_name])
         width, height = image.size
         if width * height > max_pixels:
             raise _too_large(label, format_name, (height, width), max_pixels)
@@ -125,6 +125,11 @@ def _decode_with_pillow(data: bytes, format_name: str, label: str, max_pixels: i
         notes=(*stored_notes, *conversion_notes, *notes, *list(words)[:10]),
         info=info,
     )
+
+
+def _hide_resources(data: bytes, format_name: str) -> bytes:
+    """A JPEG whose image resources Pillow steps over: it refuses the file where one is cut by a segment's end."""
+    return data.replace(b"Photoshop 3.0\x008BIM", b"Photoshop 3.0\xff8BIM") if format_name == "JPEG" else data
 
 
 def _decode_heif(data: bytes, format_name: str, label: str, max_pixels: int) -> Decoded:

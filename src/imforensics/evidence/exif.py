@@ -5,12 +5,18 @@ from __future__ import annotations
 import io
 import logging
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from imforensics.evidence.exif_text import decode_coded_text, decode_stored_bytes, decode_utf16
+from imforensics.evidence.exif_text import (
+    MAX_TEXT_BYTES,
+    decode_coded_text,
+    decode_stored_bytes,
+    decode_utf16,
+)
 from imforensics.evidence.positions import Position, read_exif_position
 from imforensics.evidence.text import bound_entries, decode_text, shorten
 from imforensics.evidence.tiff_directory import Entry, TiffBlock, open_tiff
@@ -19,7 +25,7 @@ from imforensics.evidence.tiff_directory import Entry, TiffBlock, open_tiff
 MAX_READS = 60_000
 MAX_READ_BYTES = 4 * 1024 * 1024
 
-_EXIF_POINTER, _GPS_POINTER, _MAKER_NOTE = 0x8769, 0x8825, 0x927C
+_EXIF_POINTER, _GPS_POINTER = 0x8769, 0x8825
 _XMP, _IPTC, _RESOURCES = 0x02BC, 0x83BB, 0x8649  # XMP Specification Part 3 (2020), 1.1.4 (TIFF)
 _IPTC_MARKER = b"\x1c"
 _ASCII, _UTF8 = 2, 129
@@ -91,6 +97,8 @@ def read_exif(block: bytes) -> ExifReading:
     printable = ((_NEW_NAMES.get(name, name), _printable(tag)) for name, tag in found.items())
     reading.tags = bound_entries(printable, "EXIF", reading.problems)
     _read_directly(tiff, reading)
+    if not reading.tags and not reading.problems:
+        reading.problems.append("EXIF: the block has no entries")
     reading.orientation = _orientation(found, reading.problems)
     reading.gps = read_exif_position(found, reading.problems)
     reading.thumbnail = _thumbnail(block, found, reading.problems)
@@ -183,17 +191,31 @@ def _read_directly(tiff: TiffBlock, reading: ExifReading) -> None:
                 reading.problems.append(f"EXIF: the {name} directory is outside the block")
             else:
                 directories[name] = directory
-    names, is_alone = _tag_names(), not reading.tags
-    for group, entries in directories.items():
-        for entry in entries.values():
-            words = _describe_entry(entry, tiff, group=group, is_alone=is_alone)
-            if words:
-                tag = names[group].get(entry.tag, f"Tag 0x{entry.tag:04X}")
-                reading.tags[f"{group} {tag}"] = shorten(words)
+    _add_text(tiff, directories, reading)
     reading.xmp, iptc, reading.resources = (
         [tiff.read_value(first[tag])] if tag in first else [] for tag in (_XMP, _IPTC, _RESOURCES)
     )
     reading.iptc = [_unswap(block) for block in iptc]
+
+
+def _add_text(tiff: TiffBlock, directories: dict[str, dict[int, Entry]], reading: ExifReading) -> None:
+    names, is_alone = _tag_names(), not reading.tags
+    bytes_left = MAX_READ_BYTES
+    for group, entries in directories.items():
+        for entry in entries.values():
+            name = f"{group} {names[group].get(entry.tag, f'Tag 0x{entry.tag:04X}')}"
+            if name == "EXIF MakerNote":
+                reading.tags[name] = f"present, {entry.size} bytes, not decoded"
+            decode = _choose_decoder(entry, tiff, group=group, is_alone=is_alone)
+            if decode is None:
+                continue
+            bytes_left -= min(entry.size, MAX_TEXT_BYTES)
+            if bytes_left < 0:
+                reading.problems.append(f"EXIF: more than {MAX_READ_BYTES} bytes of text, read in part")
+                return
+            words = decode(tiff.read_value(entry, MAX_TEXT_BYTES))
+            if words:
+                reading.tags[name] = shorten(words)
 
 
 def _tag_names() -> dict[str, dict[int, str]]:
@@ -203,20 +225,20 @@ def _tag_names() -> dict[str, dict[int, str]]:
     return {"Image": common, "EXIF": common, "GPS": {tag: entry[0] for tag, entry in GPS_TAGS.items()}}
 
 
-def _describe_entry(entry: Entry, tiff: TiffBlock, *, group: str, is_alone: bool) -> str | None:
-    """Words for an entry that exifread does not give, or gives as numbers; None for every other.
+def _choose_decoder(
+    entry: Entry, tiff: TiffBlock, *, group: str, is_alone: bool
+) -> Callable[[bytes], str | None] | None:
+    """How to read an entry that exifread does not give, or gives as numbers; None for every other.
 
     `is_alone`: exifread gave nothing, so plain text is read here too.
     """
-    if group == "EXIF" and entry.tag == _MAKER_NOTE:
-        return f"present, {entry.size} bytes, not decoded"
     if (group, entry.tag) in _CODED_TEXT:
-        return decode_coded_text(tiff.read_value(entry), tiff.order)
+        return partial(decode_coded_text, order=tiff.order)
     if group == "Image" and entry.tag in _WINDOWS_TEXT:
-        return decode_utf16(tiff.read_value(entry))
+        return decode_utf16
     is_text = entry.tag in _TEXT_TAGS[group] and entry.kind in _BYTE_TYPES
     if is_text or entry.kind == _UTF8 or (is_alone and entry.kind == _ASCII):
-        return decode_stored_bytes(tiff.read_value(entry))
+        return decode_stored_bytes
     return None
 
 

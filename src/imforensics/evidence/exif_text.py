@@ -28,13 +28,15 @@ def decode_coded_text(value: bytes, order: Literal["little", "big"]) -> str:
     Reference:
         CIPA DC-008-2023 (EXIF 3.0), 4.6.6 Table 9; JEITA CP-3451 (EXIF 2.2), Table 6.
     """
-    code, text = _split_code(value[:MAX_TEXT_BYTES])
+    code, text = _split_code(value)
     if code == b"UNICODE":
         return _strip(decode_utf8_or_16(text, order))
     if code == b"JIS":
         return _strip(_decode_jis(text))
     if code is None and _looks_like_utf16(text):
-        return _strip(decode_utf8_or_16(text, order))
+        words = _strip(decode_utf8_or_16(text, order))
+        if _implausibility(words)[0] == 0:
+            return words
     return _strip(decode_text(text))
 
 
@@ -56,12 +58,12 @@ def decode_utf8_or_16(value: bytes, order: Literal["little", "big"]) -> str:
 
 def decode_utf16(value: bytes) -> str:
     """Little-endian UTF-16, as Windows stores titles and comments, up to the first NUL."""
-    return value[: min(len(value), MAX_TEXT_BYTES) // 2 * 2].decode("utf-16-le", "replace").split("\x00")[0]
+    return value[: len(value) // 2 * 2].decode("utf-16-le", "replace").split("\x00")[0]
 
 
 def decode_stored_bytes(value: bytes) -> str | None:
     """Text that was stored as bytes of no type, None where it is not text."""
-    text = value[:MAX_TEXT_BYTES].split(b"\x00")[0]
+    text = value.split(b"\x00", 1)[0]
     return _decode_readable_utf8(text) if text else None
 
 

@@ -9,6 +9,7 @@ MAX_SUB_BLOCKS = 2_000_000  # of 255 bytes: 500 MB
 _EXTENSION, _IMAGE = 0x21, 0x2C
 _COMMENT, _APPLICATION = 0xFE, 0xFF
 _XMP = "XMP DataXMP"
+_XMP_STARTS = (b"<?", b"<x", b"<r", b"\xef\xbb\xbf")
 _XMP_TRAILER = b"\x01\xff\xfe\xfd"  # 0x01, 0xFF down to 0x00: it steers a reader of sub-blocks to the end
 
 
@@ -67,7 +68,7 @@ def _name_extension(data: bytes, label: bytes, span: tuple[int, int]) -> Iterato
         name = data[start + 1 : start + 12].decode("latin-1")
         content = data[start + 12 : stop]
         # XMP is written as it is, without lengths; some programs write it in sub-blocks all the same.
-        if name == _XMP and content[:1] in {b"<", b"\xef", b"\xfe", b"\xff"}:
+        if name == _XMP and content.startswith(_XMP_STARTS):
             yield name, content.partition(_XMP_TRAILER)[0]
         else:
             yield name, _join(data, start + 12, stop)

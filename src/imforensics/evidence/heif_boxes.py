@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
@@ -14,6 +15,7 @@ MAX_ITEMS = 10_000
 MAX_EXTENTS = 20_000  # pieces of all items together
 MAX_ITEM_BYTES = 16 * 1024 * 1024  # of all metadata items together
 
+_MAX_PROPERTY_BOXES = 8  # one list of properties, and one table of items for each width of numbers
 _XMP_TYPE = b"application/rdf+xml"
 
 
@@ -56,8 +58,9 @@ def read_heif_items(data: bytes, problems: list[str]) -> HeifItems:
         boxes.setdefault(kind, (start, stop))
     items = dict(_list_items(data, *boxes.get(b"iinf", (0, 0))))
     idat = boxes.get(b"idat", (0, 0))
-    for number, content in _locate(data, boxes.get(b"iloc", (0, 0)), idat, items):
-        _sort_item(items[number], content, found, problems)
+    located = dict(_locate(data, boxes.get(b"iloc", (0, 0)), idat, items))
+    for number, item in items.items():
+        _sort_item(item, located.get(number, b""), found, problems)
     found.orientation = _read_orientation(data, boxes)
     return found
 
@@ -157,19 +160,19 @@ def _locate(
             extents_left -= 1
             if numbers.is_spent or extents_left < 0:
                 return
-            if is_wanted:
-                part = _cut(data, idat if method == 1 else (0, 0 if method else len(data)), offset, length)
-                content = content + part if len(part) <= bytes_left else b""
-                bytes_left -= len(part)
+            if is_wanted and bytes_left:
+                container = idat if method == 1 else (0, 0 if method else len(data))
+                part = _cut(data, container, offset, length, bytes_left)
+                content, bytes_left = content + part, bytes_left - len(part)
         if number in items:
             yield number, content
 
 
-def _cut(data: bytes, container: tuple[int, int], offset: int, length: int) -> bytes:
-    """Bytes of one extent: of the file, or of the "idat" box; length 0 is all of it."""
-    start, stop = container
-    size = min(length or stop - start, MAX_ITEM_BYTES + 1)
-    return data[min(start + offset, stop) : min(start + offset + size, stop)]
+def _cut(data: bytes, container: tuple[int, int], offset: int, length: int, limit: int) -> bytes:
+    """Bytes of one extent: of the file, or of the "idat" box; length 0 is all of it. None over the limit."""
+    start, stop = container[0] + offset, container[1]
+    size = min(length, stop - start) if length else stop - start
+    return data[start : start + size] if 0 < size <= limit else b""
 
 
 def _sort_item(item: _Item, content: bytes, found: HeifItems, problems: list[str]) -> None:
@@ -194,12 +197,12 @@ def _read_orientation(data: bytes, boxes: dict[bytes, tuple[int, int]]) -> int:
     primary = int.from_bytes(data[pitm[0] + 4 : pitm[0] + (6 if data[pitm[0]] == 0 else 8)], "big")
     properties: list[tuple[bytes, int]] = []
     turns: list[tuple[bytes, int]] = []
-    for kind, start, stop in _walk(data, *iprp):
+    for kind, start, stop in islice(_walk(data, *iprp), _MAX_PROPERTY_BOXES):
         if kind == b"ipco":
             properties = [(name, data[at] if end > at else 0) for name, at, end in _walk(data, start, stop)]
         elif kind == b"ipma":
             numbers = _associations(data[start:stop], primary)
-            turns = [properties[n - 1] for n in numbers if 0 < n <= len(properties)]
+            turns += [properties[n - 1] for n in numbers if 0 < n <= len(properties)]
     return to_orientation([turn for turn in turns if turn[0] in {b"irot", b"imir"}][:16])
 
 
@@ -209,9 +212,10 @@ def _associations(content: bytes, wanted: int) -> list[int]:
     version, flags = numbers.read(1), numbers.read(3)
     for _ in range(min(numbers.read(4), MAX_ITEMS)):
         item, count = numbers.read(4 if version else 2), numbers.read(1)
-        entries = [numbers.read(2) & 0x7FFF if flags & 1 else numbers.read(1) & 0x7F for _ in range(count)]
+        width, mask = (2, 0x7FFF) if flags & 1 else (1, 0x7F)
+        if item == wanted:
+            return [numbers.read(width) & mask for _ in range(count)]
+        numbers.at += width * count
         if numbers.is_spent:
             break
-        if item == wanted:
-            return entries
     return []

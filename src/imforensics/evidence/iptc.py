@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from imforensics.evidence.text import bound_entries, decode_text
 
 MAX_ICC_BYTES = 16 * 1024 * 1024
-MAX_DATASETS = 5_000
+MAX_DATASETS = 5_000  # of one file
 
 _MARKER = 0x1C
 _CHARACTER_SET, _IS_UTF8 = (1, 90), b"\x1b%G"
@@ -15,6 +15,7 @@ _PREVIEW_RECORD = 8  # and 9: a preview picture
 
 # IPTC Information Interchange Model, version 4.2 (2014), application record 2.
 _DATASETS = {
+    _CHARACTER_SET: "Coded Character Set",
     (2, 0): "Record Version",
     (2, 5): "Object Name",
     (2, 10): "Urgency",
@@ -57,10 +58,12 @@ def read_iptc(blocks: list[bytes], problems: list[str]) -> dict[str, str]:
         is dataset 1:90.
     """
     datasets: dict[tuple[int, int], list[bytes]] = {}
+    left = MAX_DATASETS
     for block in blocks:
-        for key, value in _walk(block, problems):
+        for key, value in _walk(block, left, problems):
             datasets.setdefault(key, []).append(value)
-    is_utf8 = datasets.pop(_CHARACTER_SET, [b""])[0].startswith(_IS_UTF8)
+            left -= 1
+    is_utf8 = datasets.get(_CHARACTER_SET, [b""])[0].startswith(_IS_UTF8)
     values = {key: [_decode(key, value) for value in found] for key, found in datasets.items()}
     if not is_utf8 and any(is_assumed for found in values.values() for _, is_assumed in found):
         problems.append("IPTC character set: not declared and not UTF-8; read as Windows-1252")
@@ -98,10 +101,10 @@ def read_icc_description(profile: bytes, problems: list[str]) -> str | None:
     return None
 
 
-def _walk(block: bytes, problems: list[str]) -> Iterator[tuple[tuple[int, int], bytes]]:
+def _walk(block: bytes, limit: int, problems: list[str]) -> Iterator[tuple[tuple[int, int], bytes]]:
     """(Record, dataset) and value in file order; what is no dataset is stepped over."""
     position = lost = 0
-    for _ in range(MAX_DATASETS):
+    for _ in range(limit):
         marker = block.find(_MARKER, position)
         if marker < 0 or marker + 5 > len(block):
             break
@@ -128,6 +131,8 @@ def _walk(block: bytes, problems: list[str]) -> Iterator[tuple[tuple[int, int], 
 
 def _decode(key: tuple[int, int], value: bytes) -> tuple[str, bool]:
     """Text of a value, and whether its character set had to be assumed."""
+    if key == _CHARACTER_SET:
+        return "UTF-8" if value.startswith(_IS_UTF8) else value.hex(" "), False
     if key[1] == 0:  # the version of each record is a number
         return str(int.from_bytes(value[:4], "big")), False
     text = value.rstrip(b"\x00")

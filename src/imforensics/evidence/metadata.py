@@ -66,7 +66,7 @@ def read_metadata(
     resources = read_photoshop_resources(blocks.resources + exif.resources, problems)
     exif = exif if blocks.exif or not resources.exif else read_exif(resources.exif[0])
     xmp = _read_xmp(blocks.xmp + exif.xmp or resources.xmp, blocks.extended_xmp, problems)
-    iptc = read_iptc(list(dict.fromkeys(blocks.iptc + exif.iptc + resources.iptc)), problems)
+    iptc = read_iptc(_drop_copies(blocks.iptc + exif.iptc + resources.iptc), problems)
     text = bound_entries(blocks.text, "text", problems)
     thumbnail, thumbnail_tables = _decode_thumbnail(exif.thumbnail, problems)
     gps = exif.gps or read_xmp_position(xmp, problems)
@@ -107,6 +107,11 @@ def _read_xmp(packets: list[bytes], extended: list[bytes], problems: list[str]) 
     xmp = read_xmp(packets, problems)
     joined = join_extended_xmp(extended, xmp, problems) if extended else None
     return xmp if joined is None else xmp | read_xmp([joined], problems)
+
+
+def _drop_copies(blocks: list[bytes]) -> list[bytes]:
+    """Blocks that differ in more than padding: a TIFF keeps IPTC twice."""
+    return list(dict.fromkeys(block.rstrip(b"\x00") for block in blocks))
 
 
 def _choose_orientation(exif: int, properties: int | None, problems: list[str]) -> int:

@@ -12,6 +12,7 @@ from imforensics.evidence.text import decode_text
 
 MAX_UNPACKED_BYTES = 16 * 1024 * 1024  # of all text chunks together
 
+_MAX_RATIO = 1032  # of unpacked to packed bytes in deflate
 _RAW_PROFILE = "Raw profile type "
 # An optional name, the number of bytes, then hexadecimal digits in lines.
 _PROFILE = re.compile(rb"\s*(?:[^\n]{0,80}\n)?[ \t]*\d{1,10}[ \t]*\r?\n")
@@ -61,6 +62,7 @@ def read_png_text(data: bytes, problems: list[str]) -> Iterator[TextChunk | RawP
         content = _unpack(kind, rest, left)
         if isinstance(content, str):
             problems.append(f"{_kind_of(keyword)}: the PNG's text chunk {keyword!r} {content}")
+            left = max(0, left - _MAX_RATIO * len(rest))  # what the attempt may have cost
             continue
         left -= len(content)
         if not keyword.startswith(_RAW_PROFILE):

@@ -54,9 +54,9 @@ class TiffBlock:
         """The first whole number of an entry."""
         return self._number(entry.at, _TYPE_BYTES.get(entry.kind, 0))
 
-    def read_value(self, entry: Entry) -> bytes:
-        """The value's bytes: at most `MAX_VALUE_BYTES`, fewer where the block ends before."""
-        return self.content[entry.at : entry.at + min(entry.size, MAX_VALUE_BYTES)]
+    def read_value(self, entry: Entry, limit: int = MAX_VALUE_BYTES) -> bytes:
+        """The value's bytes: at most `limit`, fewer where the block ends before."""
+        return self.content[entry.at : entry.at + min(entry.size, limit)]
 
     def read_directory(self, offset: int) -> dict[int, Entry] | None:
         """Tag to entry, the first of each tag, at most `MAX_ENTRIES`; None outside the block."""
