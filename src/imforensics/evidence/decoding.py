@@ -128,7 +128,7 @@ def _decode_with_pillow(data: bytes, format_name: str, label: str, max_pixels: i
 
 
 def _hide_resources(data: bytes, format_name: str) -> bytes:
-    """A JPEG whose image resources Pillow steps over: it refuses the file where one is cut by a segment's end."""
+    """A JPEG whose image resources Pillow steps over: where a segment cuts one, it would refuse the file."""
     return data.replace(b"Photoshop 3.0\x008BIM", b"Photoshop 3.0\xff8BIM") if format_name == "JPEG" else data
 
 

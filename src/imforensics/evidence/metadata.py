@@ -111,7 +111,10 @@ def _read_xmp(packets: list[bytes], extended: list[bytes], problems: list[str]) 
 
 def _drop_copies(blocks: list[bytes]) -> list[bytes]:
     """Blocks that differ in more than padding: a TIFF keeps IPTC twice."""
-    return list(dict.fromkeys(block.rstrip(b"\x00") for block in blocks))
+    kept: dict[bytes, bytes] = {}
+    for block in blocks:
+        kept.setdefault(block.rstrip(b"\x00"), block)
+    return list(kept.values())
 
 
 def _choose_orientation(exif: int, properties: int | None, problems: list[str]) -> int:
