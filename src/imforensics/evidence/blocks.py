@@ -138,7 +138,7 @@ def _sort_raw_profile(profile: RawProfile, blocks: MetadataBlocks, problems: lis
     elif profile.name in {"icc", "icm"}:
         blocks.icc.append(content)
     elif content.startswith((_RESOURCE_START, PHOTOSHOP_IDENTIFIER)):
-        blocks.resources.append(content.removeprefix(PHOTOSHOP_IDENTIFIER))
+        blocks.resources.append(content)
     elif profile.name == "iptc":
         blocks.iptc.append(content)
     else:

@@ -17,6 +17,7 @@ from imforensics.evidence.exif_text import (
     decode_stored_bytes,
     decode_utf16,
 )
+from imforensics.evidence.photoshop import PHOTOSHOP_IDENTIFIER
 from imforensics.evidence.positions import Position, read_exif_position
 from imforensics.evidence.text import bound_entries, decode_text, shorten
 from imforensics.evidence.tiff_directory import Entry, TiffBlock, open_tiff
@@ -195,7 +196,9 @@ def _read_directly(tiff: TiffBlock, reading: ExifReading) -> None:
     reading.xmp, iptc, reading.resources = (
         [tiff.read_value(first[tag])] if tag in first else [] for tag in (_XMP, _IPTC, _RESOURCES)
     )
-    reading.iptc = [_unswap(block) for block in iptc]
+    for block in iptc:  # some programs put all image resources there
+        is_resources = block.startswith(PHOTOSHOP_IDENTIFIER)
+        (reading.resources if is_resources else reading.iptc).append(_unswap(block))
 
 
 def _add_text(tiff: TiffBlock, directories: dict[str, dict[int, Entry]], reading: ExifReading) -> None:

@@ -78,7 +78,8 @@ def read_photoshop_resources(blocks: list[bytes], problems: list[str]) -> Photos
     """
     found: list[tuple[int, bytes]] = []
     for block in blocks:
-        found += _walk_resources(block, MAX_RESOURCES - len(found), problems)
+        content = block.removeprefix(PHOTOSHOP_IDENTIFIER)
+        found += _walk_resources(content, MAX_RESOURCES - len(found), problems)
     level = next(
         (int.from_bytes(c[:2], "big", signed=True) + 4 for n, c in found if n == _QUALITY and c[1:]), -1
     )
