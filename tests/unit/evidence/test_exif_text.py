@@ -20,7 +20,6 @@ TEXTS = [
     "\u041a\u043e\u0448\u043a\u0430 \u043d\u0430 \u0441\u043a\u0430\u043c\u0435\u0439\u043a\u0435",  # Russian
     "\u0642\u0637\u0629 \u0639\u0644\u0649 \u0645\u0642\u0639\u062f",  # Arabic
     "caf\u00e9 \u00fcber \u20ac 5 \U0001f408",  # accents, a currency sign, a picture character
-    "x",
 ]
 
 
@@ -28,8 +27,6 @@ TEXTS = [
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("order", ["little", "big"])
 def test_unicode_comments_in_every_form_and_script(text: str, encoding: str, order: str) -> None:
-    if text == "x" and encoding.startswith("utf-16-") and encoding[7] != order[0]:
-        pytest.skip("one letter reads both ways; the block's byte order decides")
     value = b"UNICODE\x00" + text.encode(encoding)
     assert decode_coded_text(value, order) == text  # type: ignore[arg-type]
     assert decode_coded_text(value + bytes(6), order) == text  # type: ignore[arg-type]
