@@ -12,7 +12,7 @@ MAX_VALUE_BYTES = 16 * 1024 * 1024  # of one value
 # TIFF 6.0, section 2; 13: TIFF technical note 1; 16-18: BigTIFF; 129: UTF-8 of EXIF 3.0, 4.6.2.
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _TYPE_BYTES |= {16: 8, 17: 8, 18: 8, 129: 1}
-_POINTER_TYPES = frozenset({3, 4, 13, 16, 18})
+_POINTER_TYPES = frozenset({3, 4, 8, 9, 13, 16, 18})  # some programs write signed ones
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from PIL import ImageCms, PngImagePlugin, TiffImagePlugin
 
 from fixtures import synthetic as make
 from imforensics.evidence import read_evidence
+from imforensics.evidence.png_text import MAX_UNPACKED_BYTES, read_png_text
 from imforensics.types import Metadata
 
 PIXELS = make.make_photo_like(16, 16)
@@ -209,68 +210,30 @@ def test_second_exif_block_is_said_to_be_there() -> None:
     assert found.unread == ("EXIF",)
 
 
-def extended(guid: bytes, packet: bytes, start: int, stop: int) -> tuple[int, bytes]:
-    header = b"http://ns.adobe.com/xmp/extension/\x00" + guid + struct.pack(">II", len(packet), start)
-    return 0xE1, header + packet[start:stop]
+def test_image_resource_that_is_cut_short() -> None:
+    found = jpeg_of((0xED, b"Photoshop 3.0\x00" + resource(0x0404, CAPTION + b"more of it")[:-4]))
+    assert found.iptc == {"Caption": "Caption"}
+    assert "IPTC: the image resource declares 22 bytes, 18 are left" in found.problems
 
 
-GUID = b"0123456789ABCDEF0123456789ABCDEF"
-MAIN = make.make_xmp(
-    "", attributes=f'xmlns:xmpNote="http://ns.adobe.com/xmp/note/" xmpNote:HasExtendedXMP="{GUID.decode()}"'
-)
+def test_iptc_that_a_tiff_keeps_twice_is_read_once() -> None:
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    for number, content in ((33723, CAPTION + b"\x00\x00"), (34377, resource(0x0404, CAPTION))):
+        tags.tagtype[number] = 1
+        tags[number] = content
+    assert read_evidence(make.encode(PIXELS, "TIFF", tiffinfo=tags)).metadata.iptc == {"Caption": "Caption"}
 
 
-def test_extended_xmp_is_joined_by_its_offsets() -> None:
-    packet = make.make_xmp("<dc:title>far away</dc:title>")
-    parts = [extended(GUID, packet, 100, len(packet)), extended(GUID, packet, 0, 100)]
-    found = jpeg_of((0xE1, b"http://ns.adobe.com/xap/1.0/\x00" + MAIN), *parts)
-    assert found.xmp["dc:title"] == "far away"
-    assert found.problems == ()
-    alone = jpeg_of((0xE1, b"http://ns.adobe.com/xap/1.0/\x00" + MAIN), parts[0])
-    assert alone.unread == ("XMP",)
-    assert "0 could be joined" in alone.problems[0]
-    other = jpeg_of((0xE1, b"http://ns.adobe.com/xap/1.0/\x00" + XMP), *parts)
-    assert other.software == ("Adobe Photoshop 25.0",)
-    assert other.unread == ("XMP",)
+def test_terminator_too_many_in_a_gif_is_stepped_over() -> None:
+    found = gif_of(b"\x21\xfe" + sub_blocks(b"one") + b"\x00", b"\x21\xfe" + sub_blocks(b"two"))
+    assert found.text == {"GIF comment": "one", "GIF comment 2": "two"}
 
 
-@pytest.mark.parametrize("start", [b"http://ns.adobe.com/xap/1.0/\x00", b"http://ns.adobe.com/xap/1.0/", b""])
-def test_xmp_behind_any_identifier(start: bytes) -> None:
-    assert jpeg_of((0xE1, start + XMP)).software == ("Adobe Photoshop 25.0",)
-
-
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-le", "utf-16-be"])
-def test_xmp_in_every_encoding(encoding: str) -> None:
-    mark = "" if encoding == "utf-8-sig" else "\ufeff"
-    packet = (mark + XMP.decode()).encode(encoding)
-    assert jpeg_of((0xE1, b"http://ns.adobe.com/xap/1.0/\x00" + packet)).software == ("Adobe Photoshop 25.0",)
-
-
-@pytest.mark.parametrize("junk", [b"\x00\x00", b"   \n", b"junk", b"<again/>", b"\xff\xfe\x00"])
-def test_xmp_with_junk_after_the_packet_is_read(junk: bytes) -> None:
-    found = jpeg_of((0xE1, b"http://ns.adobe.com/xap/1.0/\x00" + XMP + junk))
-    assert found.software == ("Adobe Photoshop 25.0",)
-    is_junk = bool(junk.strip(b"\x00 \n"))
-    assert found.unread == (("XMP",) if is_junk else ())
-    assert any("more follows the packet" in problem for problem in found.problems) is is_junk
-
-
-def test_xmp_cut_short_is_read_up_to_there() -> None:
-    found = jpeg_of((0xE1, b"http://ns.adobe.com/xap/1.0/\x00" + XMP[: XMP.index(b"</rdf:Description")]))
-    assert found.software == ("Adobe Photoshop 25.0",)
-    assert found.unread == ("XMP",)
-
-
-def test_xmp_without_properties_is_there() -> None:
-    assert jpeg_of((0xE1, b"http://ns.adobe.com/xap/1.0/\x00" + make.make_xmp(""))).xmp == {
-        "x:xmpmeta": "no properties"
-    }
-
-
-def test_several_packets_are_merged() -> None:
-    other = make.make_xmp("<dc:title>t</dc:title>", attributes='xmp:CreatorTool="Other"')
-    start = b"http://ns.adobe.com/xap/1.0/\x00"
-    found = jpeg_of((0xE1, start + XMP), (0xE1, start + other))
-    assert (found.xmp["xmp:CreatorTool"], found.xmp["dc:title"]) == ("Adobe Photoshop 25.0", "t")
-    many = [make.make_xmp("", attributes=f'xmp:Label="{number}"') for number in range(12)]
-    assert "4 packets beyond" in jpeg_of(*((0xE1, start + packet) for packet in many)).problems[-1]
+def test_text_bombs_of_a_png_cost_their_budget_once() -> None:
+    bomb = make.make_png_chunk(b"zTXt", b"bomb\x00\x00" + zlib.compress(bytes(MAX_UNPACKED_BYTES + 1)))
+    small = make.make_png_chunk(b"tEXt", b"Title\x00small")
+    problems: list[str] = []
+    assert (
+        list(read_png_text(make.insert_after_ihdr(make.encode(PIXELS, "PNG"), bomb, small), problems)) == []
+    )
+    assert [problem.startswith("text: ") for problem in problems] == [True, True]

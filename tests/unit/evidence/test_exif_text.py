@@ -7,6 +7,7 @@ import struct
 import pytest
 
 from fixtures import synthetic as make
+from imforensics.evidence import read_evidence
 from imforensics.evidence.exif import read_exif
 from imforensics.evidence.exif_text import decode_coded_text, decode_utf8_or_16
 
@@ -142,3 +143,24 @@ def test_a_block_without_entries_is_there() -> None:
     assert read_exif(b"II*\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00").problems == [
         "EXIF: the block has no entries"
     ]
+
+
+def test_signed_pointers_are_followed() -> None:
+    block = make.make_exif(exif=[make.ascii_entry(0xA437, "Me")])
+    signed = block.replace(struct.pack("<HH", 0x8769, 4), struct.pack("<HH", 0x8769, 9))
+    assert read_exif(signed).tags["EXIF Photographer"] == "Me"
+    assert read_exif(signed).problems == []
+
+
+def test_text_that_is_not_utf8_is_read_and_not_called_unread() -> None:
+    block = make.make_exif([(0x010E, 2, b"Photoshop\xa8 4\x00", 13)])
+    metadata = read_evidence(make.make_jpeg(exif=block)).metadata
+    assert metadata.exif["Image ImageDescription"] == "Photoshop\\xa8 4"
+    assert metadata.unread == ()
+    assert [problem.startswith("EXIF text: ") for problem in metadata.problems] == [True]
+
+
+def test_overlapping_texts_cost_a_bounded_part() -> None:
+    entries = b"".join(struct.pack("<HHII", tag, 129, 10_000_000, 0) for tag in range(500))
+    block = b"II*\x00\x08\x00\x00\x00" + struct.pack("<H", 500) + entries + b"a" * 1_000_000
+    assert any("bytes of text, read in part" in problem for problem in read_exif(block).problems)

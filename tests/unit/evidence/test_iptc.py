@@ -60,7 +60,7 @@ def test_repeated_fields_are_joined_over_blocks() -> None:
     ("block", "words"),
     [
         (dataset(5, b"Title") + b"\x1c\x02\x78\x00\x09cut", "declares 9 bytes, 3 are left"),
-        (dataset(5, b"Title") + b"\x1c\x02\x78\xff\xff" + b"\xff" * 50, "are left"),
+        (dataset(5, b"Title") + b"\x1c\x02\x78\xff\xff" + b"\xff" * 3000, "are left"),
         (dataset(5, b"Title") + b"junk", "4 bytes that belong to no dataset"),
         (b"junk" + dataset(5, b"Title"), "4 bytes that belong to no dataset"),
         (dataset(5, b"Title") + b"\x1c", "1 bytes that belong to no dataset"),
