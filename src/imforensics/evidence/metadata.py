@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from imforensics.evidence.blocks import MetadataBlocks, find_blocks
+from imforensics.evidence.blocks import find_blocks
 from imforensics.evidence.credentials import has_credentials
 from imforensics.evidence.decoding import DECODER_ERRORS, describe_error
 from imforensics.evidence.exif import ExifReading, read_exif
@@ -62,10 +62,11 @@ def read_metadata(
     problems: list[str] = []
     blocks = find_blocks(data, format_name=format_name, layout=layout, problems=problems)
     blocks.icc += [info["icc_profile"]] if isinstance(info.get("icc_profile"), bytes) else []
-    exif = _read_exif(blocks, problems)
+    exif = _read_exif(blocks.exif, problems)
     resources = read_photoshop_resources(blocks.resources + exif.resources, problems)
-    exif = exif if blocks.exif or not resources.exif else read_exif(resources.exif[0])
-    xmp = _read_xmp(blocks.xmp + exif.xmp or resources.xmp, blocks.extended_xmp, problems)
+    if resources.exif and not blocks.exif:
+        exif = _read_exif(resources.exif, problems)
+    xmp = _read_xmp(blocks.xmp + exif.xmp + resources.xmp, blocks.extended_xmp, problems)
     iptc = read_iptc(_drop_copies(blocks.iptc + exif.iptc + resources.iptc), problems)
     text = bound_entries(blocks.text, "text", problems)
     thumbnail, thumbnail_tables = _decode_thumbnail(exif.thumbnail, problems)
@@ -94,10 +95,11 @@ def read_metadata(
     return metadata, orientation
 
 
-def _read_exif(blocks: MetadataBlocks, problems: list[str]) -> ExifReading:
-    reading = read_exif(blocks.exif[0]) if blocks.exif else ExifReading()
+def _read_exif(blocks: list[bytes], problems: list[str]) -> ExifReading:
+    """The first block is read; others are said to be there."""
+    reading = read_exif(blocks[0]) if blocks else ExifReading()
     problems.extend(reading.problems)
-    others = len(set(blocks.exif) - set(blocks.exif[:1]))
+    others = len(set(blocks) - set(blocks[:1]))
     if others:
         problems.append(f"EXIF: {others} more blocks, unlike the first, are not read")
     return reading

@@ -237,3 +237,10 @@ def test_text_bombs_of_a_png_cost_their_budget_once() -> None:
         list(read_png_text(make.insert_after_ihdr(make.encode(PIXELS, "PNG"), bomb, small), problems)) == []
     )
     assert [problem.startswith("text: ") for problem in problems] == [True, True]
+
+
+def test_exif_and_xmp_among_the_image_resources() -> None:
+    block = resource(0x0422, EXIF[6:]) + resource(0x0424, XMP)
+    found = jpeg_of((0xED, b"Photoshop 3.0\x00" + block))
+    assert (found.camera, found.software) == ("ACME One", ("Adobe Photoshop 25.0",))
+    assert jpeg_of((0xED, b"Photoshop 3.0\x00" + resource(0x0422, b"none"))).unread == ("EXIF",)
