@@ -91,13 +91,16 @@ class Metadata:
         software: every software or creator tool named, in order found, without repeats.
         dates: name of the date field to its value as written.
         gps: (latitude, longitude) in decimal degrees, None without.
+        gps_source: where the position was found, "EXIF" or "XMP", None without.
         thumbnail: (H, W, 3) uint8 RGB pixels of the embedded EXIF thumbnail, None without.
         thumbnail_quantization_tables: (8, 8) uint16 tables of the thumbnail's JPEG, natural order.
-        photoshop_resources: names of the image resources in a JPEG's APP13 segments, in file order.
+        photoshop_resources: names of Photoshop's image resources, in file order.
         photoshop_quality: "save as" level 0-12 that those resources record, None without.
         trailing: what follows the end of the image in the file, each part in words.
         has_credentials: a container as content credentials use it is in the file; it is not verified here.
         problems: what could not be read, in words.
+        unread: kinds that are in the file and could not be read, or not as a whole: "EXIF", "XMP", "IPTC",
+            "image resources", "text"; `problems` says why.
     """
 
     exif: Mapping[str, str] = field(default_factory=dict)
@@ -109,6 +112,7 @@ class Metadata:
     software: tuple[str, ...] = ()
     dates: Mapping[str, str] = field(default_factory=dict)
     gps: tuple[float, float] | None = None
+    gps_source: str | None = None
     thumbnail: UInt8Array | None = None
     thumbnail_quantization_tables: tuple[UInt16Array, ...] = ()
     photoshop_resources: tuple[str, ...] = ()
@@ -116,6 +120,7 @@ class Metadata:
     trailing: tuple[str, ...] = ()
     has_credentials: bool = False
     problems: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

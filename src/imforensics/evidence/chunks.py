@@ -1,8 +1,8 @@
-"""The chunks of PNG and RIFF (WebP) files, walked over without reading their content."""
+"""The chunks of PNG and RIFF (WebP) files, walked over without reading more than is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import islice
 
 MAX_CHUNKS = 100_000  # a PNG of 100 megapixels in chunks of 8 kB has about 40,000
@@ -18,6 +18,19 @@ def walk_chunks(data: bytes, format_name: str) -> Iterator[tuple[bytes, int]]:
     Yields:
         (type of four bytes, offset after the chunk); a chunk that is cut short ends the walk.
     """
+    for kind, _, _, stop in _walk(data, format_name):
+        yield kind, stop
+
+
+def read_chunks(data: bytes, format_name: str, kinds: Container[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Type and content of each chunk of some types, as `walk_chunks` meets them."""
+    for kind, start, size, _ in _walk(data, format_name):
+        if kind in kinds:
+            yield kind, data[start : start + size]
+
+
+def _walk(data: bytes, format_name: str) -> Iterator[tuple[bytes, int, int, int]]:
+    """Type, offset and size of the content, offset after the chunk."""
     walkers = {"PNG": _walk_png, "WEBP": _walk_riff}
     if format_name in walkers:
         yield from islice(walkers[format_name](data), MAX_CHUNKS)
@@ -35,23 +48,24 @@ def drop_ancillary_chunks(png: bytes) -> tuple[bytes, tuple[str, ...]]:
     return b"".join(kept), tuple(dict.fromkeys(dropped))
 
 
-def _walk_png(data: bytes) -> Iterator[tuple[bytes, int]]:
+def _walk_png(data: bytes) -> Iterator[tuple[bytes, int, int, int]]:
     position = 8
     while position + 12 <= len(data):
         kind = data[position + 4 : position + 8]
-        position += 12 + int.from_bytes(data[position : position + 4], "big")
+        start, size = position + 8, int.from_bytes(data[position : position + 4], "big")
+        position += 12 + size
         if position > len(data):
             return
-        yield kind, position
+        yield kind, start, size, position
         if kind == b"IEND":
             return
 
 
-def _walk_riff(data: bytes) -> Iterator[tuple[bytes, int]]:
+def _walk_riff(data: bytes) -> Iterator[tuple[bytes, int, int, int]]:
     stop = min(8 + int.from_bytes(data[4:8], "little"), len(data))
     position = 12
     while position + 8 <= stop:
         kind = data[position : position + 4]
-        size = int.from_bytes(data[position + 4 : position + 8], "little")
+        start, size = position + 8, int.from_bytes(data[position + 4 : position + 8], "little")
         position += 8 + size + size % 2
-        yield kind, position
+        yield kind, start, size, position

@@ -13,7 +13,7 @@ from threading import RLock
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageFile, IptcImagePlugin, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 
 from imforensics.errors import EvidenceError, EvidenceTooLargeError, UnsupportedImageError
 from imforensics.evidence.chunks import drop_ancillary_chunks
@@ -48,7 +48,7 @@ class Decoded:
         mode: pixel mode as stored.
         frame_count: number of frames, 1 where it cannot be told.
         notes: conversions done, in words.
-        info: what the decoder found beside the pixels: "exif", "xmp", "icc_profile", "iptc", "text".
+        info: what the decoder found beside the pixels: "icc_profile".
         is_orientation_applied: the decoder has turned the pixels and cannot do otherwise.
     """
 
@@ -134,7 +134,7 @@ def _decode_with_pillow(data: bytes, format_name: str, label: str, max_pixels: i
     with warnings.catch_warnings(record=True) as caught, _pillow_limit() as set_limit:
         warnings.simplefilter("always")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        image = Image.open(io.BytesIO(data), formats=[format_name])
+        image = Image.open(io.BytesIO(_hide_resources(data, format_name)), formats=[format_name])
         width, height = image.size
         if width * height > max_pixels:
             raise _too_large(label, format_name, (height, width), max_pixels)
@@ -144,7 +144,7 @@ def _decode_with_pillow(data: bytes, format_name: str, label: str, max_pixels: i
         image.load()
         pixels, conversion_notes = convert_to_rgb(image)
         frame_count = _count_frames(image, notes)
-        info = _collect_info(image, notes)
+        info = {"icc_profile": image.info.get("icc_profile")}
     if orientation in _UNDO_ORIENTATION:
         pixels = np.ascontiguousarray(_UNDO_ORIENTATION[orientation](pixels))
     pixels.flags.writeable = False
@@ -156,6 +156,11 @@ def _decode_with_pillow(data: bytes, format_name: str, label: str, max_pixels: i
         notes=(*stored_notes, *conversion_notes, *notes, *list(words)[:10]),
         info=info,
     )
+
+
+def _hide_resources(data: bytes, format_name: str) -> bytes:
+    """A JPEG whose image resources Pillow steps over: where a segment cuts one, it would refuse the file."""
+    return data.replace(b"Photoshop 3.0\x008BIM", b"Photoshop 3.0\xff8BIM") if format_name == "JPEG" else data
 
 
 def _decode_heif(data: bytes, format_name: str, label: str, max_pixels: int) -> Decoded:
@@ -174,13 +179,12 @@ def _decode_heif(data: bytes, format_name: str, label: str, max_pixels: int) -> 
     depth = picture.info.get("bit_depth", 8)
     if depth > 8:
         notes = (f"{depth} bits a channel brought down to 8 by the decoder", *notes)
-    info = {key: picture.info.get(key) for key in ("exif", "xmp", "icc_profile")}
     return Decoded(
         pixels=pixels,
         mode=picture.mode,
         frame_count=len(container),
         notes=notes,
-        info=info,
+        info={"icc_profile": picture.info.get("icc_profile")},
         is_orientation_applied=True,
     )
 
@@ -237,16 +241,3 @@ def _count_frames(image: ImageFile.ImageFile, notes: list[str]) -> int:
         notes.append("the number of frames cannot be read; the first frame is analyzed")
         return 1
     return max(count, 1)
-
-
-def _collect_info(image: ImageFile.ImageFile, notes: list[str]) -> dict[str, Any]:
-    info: dict[str, Any] = {key: image.info.get(key) for key in ("exif", "xmp", "icc_profile")}
-    if isinstance(image, PngImagePlugin.PngImageFile):
-        info["text"] = dict(image.text)
-    elif image.format == "GIF" and isinstance(image.info.get("comment"), bytes):
-        info["text"] = {"GIF comment": image.info["comment"].decode("utf-8", "backslashreplace")}
-    try:
-        info["iptc"] = IptcImagePlugin.getiptcinfo(image)
-    except DECODER_ERRORS as error:
-        notes.append(f"the IPTC block cannot be read ({describe_error(error)})")
-    return info

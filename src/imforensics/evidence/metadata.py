@@ -11,29 +11,29 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from imforensics.evidence.blocks import find_blocks
 from imforensics.evidence.credentials import has_credentials
 from imforensics.evidence.decoding import DECODER_ERRORS, describe_error
 from imforensics.evidence.exif import ExifReading, read_exif
-from imforensics.evidence.iptc import MAX_ICC_BYTES, name_iptc, read_icc_description
-from imforensics.evidence.jpeg_markers import (
-    COM,
-    EXIF_IDENTIFIER,
-    EXTENDED_XMP_IDENTIFIER,
-    XMP_IDENTIFIER,
-)
+from imforensics.evidence.iptc import MAX_ICC_BYTES, read_icc_description, read_iptc
 from imforensics.evidence.jpeg_structure import JpegLayout, walk_jpeg
 from imforensics.evidence.photoshop import read_photoshop_resources
-from imforensics.evidence.text import bound_entries, decode_text, shorten
+from imforensics.evidence.positions import read_xmp_position
+from imforensics.evidence.text import bound_entries, shorten
 from imforensics.evidence.trailing import describe_trailing
-from imforensics.evidence.xmp import read_xmp
+from imforensics.evidence.xmp import join_extended_xmp, read_xmp
 from imforensics.types import Metadata, UInt8Array, UInt16Array
 
 MAX_THUMBNAIL_PIXELS = 1024 * 1024  # EXIF keeps it within 64 kB; cameras write 160 x 120
 
+_KINDS = ("EXIF", "XMP", "IPTC", "image resources", "text")
 _SOFTWARE_TAGS = (
     "Image Software",
     "Image ProcessingSoftware",
     "EXIF ProcessingSoftware",
+    "EXIF RAWDevelopingSoftware",
+    "EXIF ImageEditingSoftware",
+    "EXIF MetadataEditingSoftware",
     "Thumbnail Software",
 )
 _SOFTWARE_XMP = re.compile(r"(^|/)(xmp|xap):CreatorTool$|/stEvt:softwareAgent$|(^|/)(tiff):Software$")
@@ -53,99 +53,87 @@ def read_metadata(
     Args:
         data: the file.
         format_name: its format by content.
-        info: what the decoder found beside the pixels, see `decoding.Decoded.info`.
+        info: what the decoder found beside the pixels, see `decoding.Decoded.info`; may be empty.
         layout: the JPEG's segments, None for every other format.
 
     Returns:
-        The metadata, and the EXIF orientation 1-8.
+        The metadata, and the orientation 1-8: EXIF's, in HEIF and AVIF that of the rotation properties.
     """
     problems: list[str] = []
-    exif = _read_exif(data, format_name, info, layout, problems)
-    packet = _jpeg_payload(data, layout, XMP_IDENTIFIER) if layout is not None else _as_bytes(info.get("xmp"))
-    if layout is not None and _jpeg_payload(data, layout, EXTENDED_XMP_IDENTIFIER) is not None:
-        problems.append("XMP: an extended packet is present and is not read")
-    xmp = read_xmp(packet, problems) if packet else {}
-    iptc = name_iptc(info.get("iptc"), problems)
-    text = _read_text(data, info, layout, problems)
+    blocks = find_blocks(data, format_name=format_name, layout=layout, problems=problems)
+    blocks.icc += [info["icc_profile"]] if isinstance(info.get("icc_profile"), bytes) else []
+    exif = _read_exif(blocks.exif, problems)
+    resources = read_photoshop_resources(blocks.resources + exif.resources, problems)
+    if resources.exif and not blocks.exif:
+        exif = _read_exif(resources.exif, problems)
+    xmp = _read_xmp(blocks.xmp + exif.xmp + resources.xmp, blocks.extended_xmp, problems)
+    iptc = read_iptc(_drop_copies(blocks.iptc + exif.iptc + resources.iptc), problems)
+    text = bound_entries(blocks.text, "text", problems)
     thumbnail, thumbnail_tables = _decode_thumbnail(exif.thumbnail, problems)
-    resources, photoshop_quality = ((), None) if layout is None else read_photoshop_resources(data, layout)
+    gps = exif.gps or read_xmp_position(xmp, problems)
+    orientation = _choose_orientation(exif.orientation, blocks.orientation, problems)
     metadata = Metadata(
         exif=exif.tags,
         xmp=xmp,
         iptc=iptc,
         text=text,
-        icc_description=_read_icc(info.get("icc_profile"), problems),
+        icc_description=_read_icc(blocks.icc, problems),
         camera=_name_camera(exif.tags),
         software=tuple(dict.fromkeys(name for name in _name_software(exif.tags, xmp, iptc, text) if name)),
         dates=_gather_dates(exif.tags, xmp, iptc, text),
-        gps=exif.gps,
+        gps=gps,
+        gps_source=None if gps is None else "EXIF" if exif.gps else "XMP",
         thumbnail=thumbnail,
         thumbnail_quantization_tables=thumbnail_tables,
-        photoshop_resources=resources,
-        photoshop_quality=photoshop_quality,
+        photoshop_resources=resources.names,
+        photoshop_quality=resources.quality,
         trailing=describe_trailing(data, format_name=format_name, layout=layout),
         has_credentials=has_credentials(data, format_name=format_name, layout=layout),
         problems=tuple(shorten(problem, 300) for problem in problems[:50]),
+        unread=_list_unread(problems),
     )
-    return metadata, exif.orientation
+    return metadata, orientation
 
 
-def _read_exif(
-    data: bytes, format_name: str, info: Mapping[str, Any], layout: JpegLayout | None, problems: list[str]
-) -> ExifReading:
-    if format_name == "TIFF":
-        block: bytes | None = data
-    elif layout is not None:
-        block = _jpeg_payload(data, layout, EXIF_IDENTIFIER)
-        block = None if block is None else block[1:]  # the identifier ends with two NULs
-    else:
-        block = _as_bytes(info.get("exif")) or _unpack_raw_profile(info.get("text", {}), problems)
-    reading = read_exif(block) if block else ExifReading()
+def _read_exif(blocks: list[bytes], problems: list[str]) -> ExifReading:
+    """The first block is read; others are said to be there."""
+    reading = read_exif(blocks[0]) if blocks else ExifReading()
     problems.extend(reading.problems)
+    others = len(set(blocks) - set(blocks[:1]))
+    if others:
+        problems.append(f"EXIF: {others} more blocks, unlike the first, are not read")
     return reading
 
 
-def _jpeg_payload(data: bytes, layout: JpegLayout, identifier: bytes) -> bytes | None:
-    """Content of the first APP1 segment with an identifier, without it."""
-    for segment in layout.segments:
-        if segment.code == 0xE1 and data.startswith(identifier, segment.payload, segment.payload_stop):
-            return data[segment.payload + len(identifier) : segment.payload_stop]
-    return None
+def _read_xmp(packets: list[bytes], extended: list[bytes], problems: list[str]) -> dict[str, str]:
+    xmp = read_xmp(packets, problems)
+    joined = join_extended_xmp(extended, xmp, problems) if extended else None
+    return xmp if joined is None else xmp | read_xmp([joined], problems)
 
 
-def _as_bytes(value: object) -> bytes | None:
-    if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape")
-    return value if isinstance(value, bytes) and value else None
+def _drop_copies(blocks: list[bytes]) -> list[bytes]:
+    """Blocks that differ in more than padding: a TIFF keeps IPTC twice."""
+    kept: dict[bytes, bytes] = {}
+    for block in blocks:
+        kept.setdefault(block.rstrip(b"\x00"), block)
+    return list(kept.values())
 
 
-def _unpack_raw_profile(text: Mapping[str, str], problems: list[str]) -> bytes | None:
-    """EXIF as ImageMagick writes it into a PNG: three lines of header, then hexadecimal digits."""
-    profile = text.get("Raw profile type exif")
-    if profile is None:
-        return None
-    try:
-        return bytes.fromhex("".join(profile.split("\n")[3:]))
-    except ValueError:
-        problems.append("EXIF: the raw profile in the PNG's text is not hexadecimal")
-        return None
+def _choose_orientation(exif: int, properties: int | None, problems: list[str]) -> int:
+    if properties is None or exif == properties:
+        return exif
+    if exif != 1:
+        problems.append(
+            f"EXIF orientation: {exif}, while the file's rotation properties (irot, imir) amount to "
+            f"{properties}; viewers of this format go by the properties"
+        )
+    return properties
 
 
-def _read_text(
-    data: bytes, info: Mapping[str, Any], layout: JpegLayout | None, problems: list[str]
-) -> dict[str, str]:
-    entries = [
-        (str(key), str(value))
-        for key, value in info.get("text", {}).items()
-        if key != "XML:com.adobe.xmp" and not str(key).startswith("Raw profile type")
-    ]
-    if layout is not None:
-        comments = [data[s.payload : s.payload_stop] for s in layout.segments if s.code == COM]
-        entries += [
-            (f"JPEG comment {number}" if number > 1 else "JPEG comment", decode_text(comment))
-            for number, comment in enumerate(comments, start=1)
-        ]
-    return bound_entries(entries, "text", problems)
+def _list_unread(problems: list[str]) -> tuple[str, ...]:
+    """Kinds of metadata that a problem begins with: they are there, and not all of them is read."""
+    kinds = dict.fromkeys(problem.partition(":")[0] for problem in problems)
+    return tuple(kind for kind in _KINDS if kind in kinds)
 
 
 def _decode_thumbnail(
@@ -171,8 +159,9 @@ def _decode_thumbnail(
     return pixels, tuple(layout.tables.values())
 
 
-def _read_icc(profile: object, problems: list[str]) -> str | None:
-    if not isinstance(profile, bytes) or not profile:
+def _read_icc(profiles: list[bytes], problems: list[str]) -> str | None:
+    profile = next((profile for profile in profiles if profile), None)
+    if profile is None:
         return None
     if len(profile) > MAX_ICC_BYTES:
         problems.append(f"ICC: a profile of {len(profile)} bytes is not read")

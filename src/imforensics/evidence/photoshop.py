@@ -1,15 +1,15 @@
-"""Photoshop's image resources in the APP13 segments of a JPEG: names, and the saved quality."""
+"""Photoshop's image resources: names, the saved quality, and the metadata blocks among them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-from imforensics.evidence.jpeg_structure import JpegLayout
+from dataclasses import dataclass
 
 MAX_RESOURCES = 200
+PHOTOSHOP_IDENTIFIER = b"Photoshop 3.0\x00"  # of a JPEG's APP13 segments
 
-_IDENTIFIER = b"Photoshop 3.0\x00"
-_QUALITY_RESOURCE = 0x0406
+_SIGNATURES = (b"8BIM", b"AgHg", b"DCSR", b"MeSa", b"PHUT")  # of Photoshop, and of programs like it
+_IPTC, _QUALITY, _EXIF, _XMP = 0x0404, 0x0406, 0x0422, 0x0424
 # Adobe Photoshop File Formats Specification (November 2019), "Image resource IDs".
 _NAMES = {
     0x03ED: "resolution",
@@ -46,47 +46,76 @@ _NAMES = {
 }
 
 
-def read_photoshop_resources(data: bytes, layout: JpegLayout) -> tuple[tuple[str, ...], int | None]:
-    """Names of the image resources, and the level they record.
+@dataclass(slots=True)
+class PhotoshopResources:
+    """What the image resources of one file hold.
+
+    Attributes:
+        names: in file order, unknown ones by their number, at most `MAX_RESOURCES`.
+        quality: the "save as" level 0-12, None where no resource records it.
+        iptc: the content of the IPTC resources.
+        exif: of the EXIF resources.
+        xmp: of the XMP resources.
+    """
+
+    names: tuple[str, ...]
+    quality: int | None
+    iptc: list[bytes]
+    exif: list[bytes]
+    xmp: list[bytes]
+
+
+def read_photoshop_resources(blocks: list[bytes], problems: list[str]) -> PhotoshopResources:
+    """Read blocks of image resources.
 
     Args:
-        data: a JPEG.
-        layout: its segments.
-
-    Returns:
-        Names in file order, unknown ones by their number; and the "save as" level 0-12, None where no
-        resource records it. Damage ends the reading.
+        blocks: as stored; the segments of a JPEG joined, for a resource may begin in one and end in the next.
+        problems: where damage ends the reading is added here, in words.
 
     Reference:
         Adobe Photoshop File Formats Specification (November 2019), "Image resources section". The level is
         stored less four, as a signed number.
     """
-    names: list[str] = []
-    quality: int | None = None
-    for number, content in _walk_resources(data, layout):
-        names.append(_NAMES.get(number, f"{number:#06x}"))
-        if number == _QUALITY_RESOURCE and len(content) >= 2:
-            level = int.from_bytes(content[:2], "big", signed=True) + 4
-            quality = level if 0 <= level <= 12 else None
-        if len(names) == MAX_RESOURCES:
-            break
-    return tuple(names), quality
-
-
-def _walk_resources(data: bytes, layout: JpegLayout) -> Iterator[tuple[int, bytes]]:
-    """Number and first bytes of each resource."""
-    payloads = (
-        data[segment.payload + len(_IDENTIFIER) : segment.payload_stop]
-        for segment in layout.segments
-        if segment.code == 0xED and data.startswith(_IDENTIFIER, segment.payload, segment.payload_stop)
+    found: list[tuple[int, bytes]] = []
+    for block in blocks:
+        content = block.removeprefix(PHOTOSHOP_IDENTIFIER)
+        found += _walk_resources(content, MAX_RESOURCES - len(found), problems)
+    level = next(
+        (int.from_bytes(c[:2], "big", signed=True) + 4 for n, c in found if n == _QUALITY and c[1:]), -1
     )
-    for block in payloads:
-        position = 0
-        while block[position : position + 4] == b"8BIM" and position + 12 <= len(block):
-            number = int.from_bytes(block[position + 4 : position + 6], "big")
-            name_size = block[position + 6] + 1
-            position += 6 + name_size + name_size % 2
-            size = int.from_bytes(block[position : position + 4], "big")
-            position += 4
-            yield number, block[position : position + min(size, 64)]
-            position += size + size % 2
+    return PhotoshopResources(
+        names=tuple(_NAMES.get(number, f"{number:#06x}") for number, _ in found),
+        quality=level if 0 <= level <= 12 else None,
+        iptc=[content for number, content in found if number == _IPTC and content],
+        exif=[content for number, content in found if number == _EXIF and content],
+        xmp=[content for number, content in found if number == _XMP and content],
+    )
+
+
+def _walk_resources(block: bytes, limit: int, problems: list[str]) -> Iterator[tuple[int, bytes]]:
+    """Number and content of each resource."""
+    position = 0
+    for _ in range(limit):
+        if not block.startswith(_SIGNATURES, position) or position + 12 > len(block):
+            break
+        number = int.from_bytes(block[position + 4 : position + 6], "big")
+        name_size = block[position + 6] + 1
+        position += 6 + name_size + name_size % 2
+        size = int.from_bytes(block[position : position + 4], "big")
+        position += 4
+        content = block[position : position + size]
+        yield number, content
+        position += size
+        if len(content) < size:
+            problems.append(
+                f"{_kind_of(number)}: the image resource declares {size} bytes, {len(content)} are left"
+            )
+            return
+        if size % 2 and not block.startswith(_SIGNATURES, position):  # some programs leave the padding out
+            position += 1
+    if block[position:].strip(b"\x00"):
+        problems.append(f"image resources: {len(block) - position} bytes after the last one that is read")
+
+
+def _kind_of(number: int) -> str:
+    return {_IPTC: "IPTC", _EXIF: "EXIF", _XMP: "XMP"}.get(number, "image resources")

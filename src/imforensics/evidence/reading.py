@@ -211,8 +211,8 @@ def _display_orientation(decoded: Decoded, orientation: int, notes: list[str]) -
         return orientation
     if orientation != 1:
         notes.append(
-            f"EXIF orientation {orientation}: the decoder applies the file's own rotation while decoding and "
-            "cannot leave it out, so the pixels are upright and not as stored"
+            f"the file's rotation properties (irot, imir; orientation {orientation} in EXIF's numbers) are "
+            "applied by the decoder, which cannot leave them out: the pixels are upright and not as stored"
         )
     return 1
 

@@ -10,10 +10,12 @@ import re
 import struct
 from collections.abc import Callable, Mapping
 
-from imforensics.evidence.boxes import list_item_types
+from imforensics.evidence.heif_boxes import list_item_types
 from imforensics.evidence.jpeg_markers import DECODABLE_FRAMES, name_marker
 from imforensics.evidence.jpeg_structure import JpegLayout
-from imforensics.evidence.tiff_directory import TiffDirectory, read_first_directory
+from imforensics.evidence.tiff_directory import open_tiff
+
+TiffFields = Mapping[int, tuple[int, ...]]  # tag to whole numbers
 
 # What every build of the decoder reads (TIFF 6.0, and 8 and 32946 for Deflate).
 _TIFF_DECODABLE = frozenset({1, 2, 3, 4, 5, 7, 8, 32773, 32946})
@@ -124,34 +126,42 @@ def describe_unsupported_jpeg(layout: JpegLayout) -> str | None:
 
 
 def _describe_tiff(data: bytes) -> str | None:
-    directory = read_first_directory(data)
-    if directory is None or not _has_pixels(directory, len(data)):
+    tiff = open_tiff(data)
+    entries = None if tiff is None else tiff.read_first_directory()
+    if tiff is None or entries is None:
         return None
-    compression = directory.first(259, 1)
+    fields = {tag: numbers for tag, entry in entries.items() if (numbers := tiff.read_numbers(entry))}
+    if not _has_pixels(fields, len(data)):
+        return None
+    compression = _first(fields, 259, 1)
     if compression not in _TIFF_DECODABLE:
         name = _TIFF_COMPRESSIONS.get(compression)
         return None if name is None else f"a TIFF with {name} compression ({compression}). {_TO_TIFF}"
-    samples = _describe_samples(directory)
+    samples = _describe_samples(fields)
     if samples is not None:
         return f"a TIFF of {samples}. {_TO_PNG}"
-    if directory.is_big and directory.order == ">":
+    if tiff.is_big and tiff.order == "big":
         return f"a BigTIFF in big-endian byte order. {_TO_TIFF}"
     return None
 
 
-def _has_pixels(directory: TiffDirectory, size: int) -> bool:
+def _first(fields: TiffFields, tag: int, default: int) -> int:
+    return fields.get(tag, (default,))[0]
+
+
+def _has_pixels(fields: TiffFields, size: int) -> bool:
     """Width and height are there, and the strips or tiles lie inside the file."""
-    starts = directory.values.get(273) or directory.values.get(324) or ()
-    counts = directory.values.get(279) or directory.values.get(325) or (0,) * len(starts)
+    starts = fields.get(273) or fields.get(324) or ()
+    counts = fields.get(279) or fields.get(325) or (0,) * len(starts)
     pairs = list(zip(starts, counts, strict=False))
     is_inside = bool(pairs) and all(start > 0 and start + count <= size for start, count in pairs)
-    return directory.first(256, 0) > 0 and directory.first(257, 0) > 0 and is_inside
+    return _first(fields, 256, 0) > 0 and _first(fields, 257, 0) > 0 and is_inside
 
 
-def _describe_samples(directory: TiffDirectory) -> str | None:
+def _describe_samples(fields: TiffFields) -> str | None:
     """Samples that are not read, where the fields fit one another; None for all others."""
-    photometric, samples = directory.first(262, -1), directory.first(277, 1)
-    bits = directory.values.get(258, (1,))
+    photometric, samples = _first(fields, 262, -1), _first(fields, 277, 1)
+    bits = fields.get(258, (1,))
     if len(set(bits)) != 1:
         return (
             f"samples of different sizes ({', '.join(map(str, bits[:8]))} bits)"

@@ -126,7 +126,10 @@ def _list_facts(evidence: Evidence) -> dict[str, JsonValue]:
 
 def _note_origin(evidence: Evidence) -> Iterator[str]:
     metadata = evidence.metadata
-    if not (metadata.exif or metadata.xmp or metadata.iptc or metadata.text):
+    if metadata.unread:
+        reasons = [words for words in metadata.problems if words.partition(":")[0] in metadata.unread]
+        yield f"Not all metadata could be read, so the rest is not known: {'; '.join(reasons[:5])}."
+    if not (metadata.exif or metadata.xmp or metadata.iptc or metadata.text or metadata.unread):
         yield "There is no EXIF, XMP, IPTC or text: removed, or never written. This says nothing either way."
     if not evidence.has_matching_extension:
         yield f"The content is {evidence.format}, the name's extension belongs to another format."

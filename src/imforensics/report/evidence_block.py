@@ -68,7 +68,8 @@ def _jpeg_block(jpeg: JpegInfo) -> JsonValue:
 def _metadata_block(metadata: Metadata) -> JsonValue:
     gps: JsonValue = None
     if metadata.gps is not None:
-        gps = {"latitude": float(metadata.gps[0]), "longitude": float(metadata.gps[1])}
+        latitude, longitude = map(float, metadata.gps)
+        gps = {"latitude": latitude, "longitude": longitude, "source": metadata.gps_source}
     thumbnail: JsonValue = None
     if metadata.thumbnail is not None:
         thumbnail = {"height": metadata.thumbnail.shape[0], "width": metadata.thumbnail.shape[1]}

@@ -117,7 +117,7 @@ def test_xmp_of_a_png() -> None:
 )
 def test_hostile_xmp_is_a_problem_and_nothing_more(packet: bytes, words: str) -> None:
     problems: list[str] = []
-    found = read_xmp(packet, problems)
+    found = read_xmp([packet], problems)
     assert len(found) <= MAX_ENTRIES
     assert any(words in problem for problem in problems), problems
 
@@ -177,7 +177,7 @@ def overlapping_directories() -> bytes:
         (overlapping_directories(), "read in part"),
         (b"II*\x00\xff\xff\xff\x7f", "outside the block"),
         (b"no header at all", "does not start with a TIFF header"),
-        (make.make_exif([make.short_entry(0x0112, 9)])[6:], "orientation 9"),
+        (make.make_exif([make.short_entry(0x0112, 9)])[6:], "orientation: 9"),
         (make.make_exif(thumbnail=THUMBNAIL)[6:-50], "bytes are declared"),
     ],
 )

@@ -199,20 +199,42 @@ def test_compressed_tiff_with_orientation_is_as_stored() -> None:
 
 
 def test_heif_says_that_its_decoder_turned_the_pixels() -> None:
-    image = Image.fromarray(PHOTO)
-    exif = Image.Exif()
-    exif[0x0112] = 6
     import pillow_heif
 
+    exif = Image.Exif()
+    exif[0x0112] = 6
     stream = io.BytesIO()
-    heif = pillow_heif.from_pillow(image)
-    heif.save(stream, exif=exif.tobytes())
+    pillow_heif.from_pillow(Image.fromarray(PHOTO)).save(stream, exif=exif.tobytes())
     evidence = read_evidence(stream.getvalue())
+    assert evidence.pixels.shape == (70, 50, 3)  # turned by 90 degrees
     assert evidence.orientation == 1
-    raw = Image.Exif()
-    raw.load(pillow_heif.open_heif(stream.getvalue()).info["exif"])
-    if raw.get(0x0112, 1) != 1:
-        assert any("applies the file's own rotation" in note for note in evidence.notes)
+    assert any("rotation properties" in note and "orientation 6" in note for note in evidence.notes)
+
+
+def test_heif_without_rotation_properties_is_not_called_turned() -> None:
+    """An orientation in EXIF alone turns nothing: viewers of HEIF go by the properties."""
+    block = make.make_exif([make.short_entry(0x0112, 1)])
+    content = make.encode(PHOTO, "HEIF", exif=block)
+    entry = struct.pack("<HHIH", 0x0112, 3, 1, 1)
+    assert content.count(entry) == 1
+    evidence = read_evidence(content.replace(entry, struct.pack("<HHIH", 0x0112, 3, 1, 6)))
+    assert evidence.metadata.exif["Image Orientation"] == "Rotated 90 CW"
+    assert evidence.pixels.shape == PHOTO.shape
+    assert evidence.orientation == 1
+    assert not any("rotation" in note for note in evidence.notes)
+    assert any("EXIF orientation: 6, while" in problem for problem in evidence.metadata.problems)
+    assert evidence.metadata.unread == ()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_avif_orientation_is_that_of_its_properties(orientation: int) -> None:
+    """Pillow turns EXIF's orientation into rotation properties when it saves, and does not apply them."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    evidence = read_evidence(make.encode(PHOTO, "AVIF", exif=exif, quality=95))
+    assert evidence.orientation == orientation
+    assert evidence.pixels.shape == PHOTO.shape
+    assert evidence.metadata.exif == {}  # the file holds no EXIF block, and none is made up
 
 
 def test_zero_length_segments_are_stepped_over_as_decoders_do() -> None:

@@ -16,9 +16,9 @@ from PIL import Image
 from fixtures import synthetic as make
 from imforensics.errors import EvidenceError, UnsupportedImageError
 from imforensics.evidence import read_evidence
-from imforensics.evidence.boxes import list_item_types
+from imforensics.evidence.heif_boxes import list_item_types
 from imforensics.evidence.support import describe_unsupported
-from imforensics.evidence.tiff_directory import read_first_directory
+from imforensics.evidence.tiff_directory import open_tiff
 
 GRAY = bytes(range(256))
 
@@ -66,9 +66,12 @@ def refuse(content: bytes) -> str:
 def test_the_maker_of_tiffs_makes_tiffs(order: str) -> None:
     pixels = np.frombuffer(GRAY, np.uint8).reshape(16, 16)
     assert np.array_equal(read_evidence(make_tiff(order)).pixels[:, :, 0], pixels)
-    directory = read_first_directory(make_tiff(order, is_big=True, t258=(8, 8, 8)))
-    assert directory is not None
-    assert (directory.order, directory.is_big, directory.values[258]) == (order, True, (8, 8, 8))
+    tiff = open_tiff(make_tiff(order, is_big=True, t258=(8, 8, 8)))
+    assert tiff is not None
+    entries = tiff.read_first_directory()
+    assert entries is not None
+    assert (tiff.order, tiff.is_big) == ({"<": "little", ">": "big"}[order], True)
+    assert tiff.read_numbers(entries[258]) == (8, 8, 8)
 
 
 def test_bigtiff_of_either_order() -> None:

@@ -181,12 +181,12 @@ def test_resources_and_the_recorded_level() -> None:
     ],
 )
 def test_damaged_resources_are_left(block: bytes) -> None:
-    content = with_resources(block)
-    names, quality = read_photoshop_resources(content, walk_jpeg(content))
-    assert quality is None
-    assert len(names) <= 1
+    found = read_photoshop_resources([block], [])
+    assert found.quality is None
+    assert len(found.names) <= 1
 
 
 def test_resources_are_bounded() -> None:
-    content = with_resources(resource(0x03ED, b"") * 1000)
-    assert len(read_photoshop_resources(content, walk_jpeg(content))[0]) == MAX_RESOURCES
+    metadata = read_evidence(with_resources(resource(0x03ED, b"") * 1000)).metadata
+    assert len(metadata.photoshop_resources) == MAX_RESOURCES
+    assert metadata.unread == ("image resources",)
