@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,12 @@ class BundleError(ImforensicsError):
 class MissingExtraError(ImforensicsError):
     """A command needs an optional extra that is not installed."""
 
-    def __init__(self, extra: str, needed_by: str) -> None:
-        """Name the extra and who needs it; the message holds the install command."""
+    def __init__(self, extra: str, needed_by: str, *, instead: str = "") -> None:
+        """Name the extra and who needs it; the message holds the install command, and what else would do."""
+        other_way = f", or {instead}" if instead else ""
         super().__init__(
-            f"{needed_by} needs the extra '{extra}'. Install it: pip install 'imforensics[{extra}]'"
+            f"{needed_by} needs the extra '{extra}'. "
+            f"Install it: pip install 'imforensics[{extra}]'{other_way}"
         )
 
 
@@ -86,9 +89,9 @@ def describe_failure(error: BaseException) -> str:
     return f"unexpected {what}{_find_place(error)}. {DEFECT}"
 
 
-def count_defects(texts: list[str]) -> int:
+def count_defects(texts: Iterable[object]) -> int:
     """How many of these texts `describe_failure` made of an exception that nobody expected."""
-    return sum(DEFECT in text for text in texts)
+    return sum(DEFECT in str(text) for text in texts)
 
 
 def _find_place(error: BaseException) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from imforensics.errors import EvidenceError
+from imforensics.evidence.coefficients import KeptCoefficients
 from imforensics.evidence.containers import FORMATS, identify_format, is_extension_of
 from imforensics.evidence.decoding import Decoded, decode_image
 from imforensics.evidence.jpeg_markers import DECODABLE_FRAMES, EXIF_IDENTIFIER, name_marker
 from imforensics.evidence.jpeg_structure import JpegLayout, build_jpeg_info, walk_jpeg
+from imforensics.evidence.library_output import caught_output, describe_messages
 from imforensics.evidence.metadata import read_metadata
 from imforensics.types import DEFAULT_MAX_PIXELS, Evidence, JpegInfo
 
@@ -55,9 +58,10 @@ def read_evidence(
             f"Expected one of {', '.join(FORMATS)}; convert it without loss, or check what it is"
         )
     layout = _check_jpeg_layout(data, label) if format_name == "JPEG" else None
-    decoded = decode_image(data, format_name=format_name, label=label, max_pixels=max_pixels)
-    metadata, orientation = read_metadata(data, format_name=format_name, info=decoded.info, layout=layout)
-    notes = [*decoded.notes]
+    with caught_output() as messages:
+        decoded = decode_image(data, format_name=format_name, label=label, max_pixels=max_pixels)
+        metadata, orientation = read_metadata(data, format_name=format_name, info=decoded.info, layout=layout)
+    notes = [*decoded.notes, *describe_messages(messages)]
     sha256 = hashlib.sha256(data).hexdigest()
     # Held anyway: a JPEG for its coefficients, bytes by the caller. Everything else is read again on demand.
     if path is None or layout is not None:
@@ -81,6 +85,14 @@ def read_evidence(
         notes=(*notes, *_note_frames(decoded)),
         content_reader=content_reader,
     )
+
+
+def add_late_notes(evidence: Evidence) -> Evidence:
+    """The evidence with what the decoder of its coefficients had to say since it was read."""
+    reader = None if evidence.jpeg is None else evidence.jpeg.coefficient_reader
+    late = describe_messages(reader.messages) if isinstance(reader, KeptCoefficients) else ()
+    new = [note for note in late if note not in evidence.notes]
+    return replace(evidence, notes=(*evidence.notes, *new)) if new else evidence
 
 
 def _read_again(path: Path, label: str, sha256: str) -> bytes:
