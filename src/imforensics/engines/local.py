@@ -12,6 +12,7 @@ from itertools import islice
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from threading import current_thread, main_thread
 from typing import Any, Generic, TypeVar
 
 from imforensics.cores import share_cores
@@ -138,11 +139,10 @@ class _Crew:
         try:
             with _interrupts_held_back():
                 process.start()
+                self.members.append(_Worker(process, connection, time.monotonic() + START_SECONDS))
         except OSError as error:  # no memory or process left, or dead before it was told what to do
             connection.close()
             self._count_lost_start(describe_failure(error))
-        else:
-            self.members.append(_Worker(process, connection, time.monotonic() + START_SECONDS))
         finally:
             other_end.close()
 
@@ -236,13 +236,30 @@ def _end(worker: _Worker) -> None:
 
 @contextmanager
 def _interrupts_held_back() -> Iterator[None]:
-    """A process started inside never sees a Ctrl-C, not even while it imports; ours comes a moment later."""
+    """Ctrl-C waits until the block is left; a process started inside never sees one, not while it imports."""
+    held: list[tuple[Any, ...]] = []
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before) or current_thread() is not main_thread():
+        yield  # ignored already, or not ours to handle
+        return
+    resource_tracker.ensure_running()  # which would let interrupts through again
+    signal.signal(signal.SIGINT, lambda *details: held.append(details))
+    try:
+        with _blocked_for_children():
+            yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if held:
+            before(*held[0])
+
+
+@contextmanager
+def _blocked_for_children() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker.ensure_running()  # which would let interrupts through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
