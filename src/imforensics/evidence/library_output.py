@@ -17,6 +17,7 @@ MAX_CHARACTERS = 200
 _MAX_BYTES = 65536
 _STDERR = 2
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+")
+_PILLOWS_NAME = "tempfile.tif: "  # of every TIFF that it decodes from memory
 _OWN_FILE = re.compile(r"/proc/self/fd/\d+|0x[0-9a-fA-F]{6,}")  # differ from run to run
 
 # Descriptors are the whole process's: one thread catches at a time, also where there is nothing to catch.
@@ -54,7 +55,7 @@ def tidy_lines(output: bytes) -> list[str]:
     """
     found: dict[str, list[str]] = {}
     for raw in output.decode("utf-8", "backslashreplace").split("\n"):
-        line = _OWN_FILE.sub("…", " ".join(raw.split()))[:MAX_CHARACTERS]
+        line = _OWN_FILE.sub("…", " ".join(raw.split()).removeprefix(_PILLOWS_NAME))[:MAX_CHARACTERS]
         line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
         if line:
             found.setdefault(_NUMBER.sub("0", line), []).append(line)

@@ -21,6 +21,7 @@ from imforensics.types import DEFAULT_MAX_PIXELS, Evidence, JpegInfo
 
 MAX_FILE_BYTES = 2 * 1024**3  # of 2 GiB: a raw 120-megapixel TIFF with 16 bits a channel has 0.7 GiB
 MAX_SCANS = 256  # a progressive photo has about 10; each one costs a pass over all blocks
+MESSAGES_IN_ERROR = 3  # of the decoding library's own: the first says why
 MAX_EXIF_SEGMENTS = 64  # one is regular; decoders join them in quadratic time
 
 
@@ -58,9 +59,16 @@ def read_evidence(
             f"Expected one of {', '.join(FORMATS)}; convert it without loss, or check what it is"
         )
     layout = _check_jpeg_layout(data, label) if format_name == "JPEG" else None
-    with caught_output() as messages:
-        decoded = decode_image(data, format_name=format_name, label=label, max_pixels=max_pixels)
-        metadata, orientation = read_metadata(data, format_name=format_name, info=decoded.info, layout=layout)
+    messages: list[str] = []
+    try:
+        with caught_output() as messages:
+            decoded = decode_image(data, format_name=format_name, label=label, max_pixels=max_pixels)
+            metadata, orientation = read_metadata(
+                data, format_name=format_name, info=decoded.info, layout=layout
+            )
+    except EvidenceError as error:
+        said = "; ".join(describe_messages(messages[:MESSAGES_IN_ERROR]))
+        raise type(error)(f"{error} ({said})" if said else str(error)) from None
     notes = [*decoded.notes, *describe_messages(messages)]
     sha256 = hashlib.sha256(data).hexdigest()
     # Held anyway: a JPEG for its coefficients, bytes by the caller. Everything else is read again on demand.

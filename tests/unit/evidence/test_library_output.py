@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from fixtures.synthetic import make_jpeg, make_photo_like
+from imforensics.errors import EvidenceError
 from imforensics.evidence import add_late_notes, read_evidence
 from imforensics.evidence.library_output import MAX_LINES, caught_output, tidy_lines
 
@@ -134,3 +135,13 @@ def test_a_process_without_standard_error_reads_all_the_same(tmp_path: Path) -> 
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == path.stat().st_size
+
+
+def test_what_libtiff_writes_is_the_reason_of_an_error(capfd: pytest.CaptureFixture[str]) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(make_photo_like(64, 96)).save(stream, "TIFF", compression="tiff_lzw")
+    content = bytearray(stream.getvalue())
+    content[8:200] = bytes(192)  # the strip's data
+    with pytest.raises(EvidenceError, match=r"odd\.tif.*\(the decoding library reports: Using code"):
+        read_evidence(bytes(content), name="odd.tif")
+    assert capfd.readouterr().err == ""
