@@ -67,8 +67,8 @@ def read_evidence(
                 data, format_name=format_name, info=decoded.info, layout=layout
             )
     except EvidenceError as error:
-        said = "; ".join(describe_messages(messages[:MESSAGES_IN_ERROR]))
-        raise type(error)(f"{error} ({said})" if said else str(error)) from None
+        said = describe_messages(["; ".join(messages[:MESSAGES_IN_ERROR])] if messages else [])
+        raise type(error)(" ".join([str(error), *(f"({words})" for words in said)])) from None
     notes = [*decoded.notes, *describe_messages(messages)]
     sha256 = hashlib.sha256(data).hexdigest()
     # Held anyway: a JPEG for its coefficients, bytes by the caller. Everything else is read again on demand.
