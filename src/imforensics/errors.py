@@ -1,8 +1,26 @@
-"""Every error that imforensics raises on purpose; each message names the fix."""
+"""Every error that imforensics raises on purpose; each message names the fix. Any other, put into words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+DEFECT = "This is a defect of imforensics: please report it with this line and the file's name"
+_PACKAGE = Path(__file__).parent
+_LONGEST = 300  # characters of an unexpected exception's own text
 
 
 class ImforensicsError(Exception):
-    """Base of all errors a user can cause or resolve; its text is shown without a traceback."""
+    """Base of all errors a user can cause or resolve; its text is shown without a traceback.
+
+    Every one can be pickled, whatever arguments it is made with: worker processes hand them over.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How a pickle makes it anew: with the text and attributes it has, without calling `__init__`."""
+        return _restore, (type(self), self.args, self.__dict__)
 
 
 class EvidenceError(ImforensicsError):
@@ -28,10 +46,12 @@ class BundleError(ImforensicsError):
 class MissingExtraError(ImforensicsError):
     """A command needs an optional extra that is not installed."""
 
-    def __init__(self, extra: str, needed_by: str) -> None:
-        """Name the extra and who needs it; the message holds the install command."""
+    def __init__(self, extra: str, needed_by: str, *, instead: str = "") -> None:
+        """Name the extra and who needs it; the message holds the install command, and what else would do."""
+        other_way = f", or {instead}" if instead else ""
         super().__init__(
-            f"{needed_by} needs the extra '{extra}'. Install it: pip install 'imforensics[{extra}]'"
+            f"{needed_by} needs the extra '{extra}'. "
+            f"Install it: pip install 'imforensics[{extra}]'{other_way}"
         )
 
 
@@ -45,3 +65,52 @@ class InterruptedRunError(ImforensicsError):
 
 class UnsupportedImageError(EvidenceError):
     """An image is of a kind that is not read here; nothing says that it is damaged."""
+
+
+class WorkerError(ImforensicsError):
+    """The worker processes of a run cannot be started or kept alive."""
+
+
+def describe_failure(error: BaseException) -> str:
+    """Any exception in one line of words, for the row or the line of the one file that it costs.
+
+    Returns:
+        The text of an error of ours; what the system said where it refused something; for everything else
+        the exception and where it was raised, ending with `DEFECT`.
+
+    >>> describe_failure(FileNotFoundError(2, "No such file or directory", "a.jpg"))
+    'a.jpg: No such file or directory'
+    """
+    if isinstance(error, ImforensicsError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        name = error.filename if error.filename is not None else ""
+        return f"{os.fsdecode(name)}: {error.strerror}" if name else str(error.strerror)
+    if isinstance(error, MemoryError):
+        return "there is not enough memory. Free some, use fewer workers, or lower max_pixels"
+    text = " ".join(str(error).split())[:_LONGEST]
+    what = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return f"unexpected {what}{_find_place(error)}. {DEFECT}"
+
+
+def count_defects(texts: Iterable[object]) -> int:
+    """How many of these texts `describe_failure` made of an exception that nobody expected."""
+    return sum(DEFECT in str(text) for text in texts)
+
+
+def _find_place(error: BaseException) -> str:
+    """The last line of ours that the exception passed, in brackets; nothing where there is none."""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        path = Path(trace.tb_frame.f_code.co_filename)
+        if path.is_relative_to(_PACKAGE):
+            place = f" ({path.relative_to(_PACKAGE).as_posix()}, line {trace.tb_lineno})"
+        trace = trace.tb_next
+    return place
+
+
+def _restore(kind: type[ImforensicsError], args: tuple[Any, ...], state: dict[str, Any]) -> ImforensicsError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error

@@ -165,3 +165,35 @@ def test_files_that_are_no_images_are_left_out_of_folders_but_not_when_named(tmp
     assert [Path(json.loads(line)["file"]).name for line in done.stdout.splitlines()] == ["photo"]
     assert "1 files left out" in done.stderr
     run_scan(tmp_path / "in" / "notes.txt", code=1)
+
+
+def test_what_libraries_write_stays_off_standard_error(tmp_path: Path) -> None:
+    make_photos(tmp_path / "in", 1)
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 96), dtype=np.uint8)).convert(
+        "1"
+    )
+    for number in range(3):
+        path = tmp_path / "in" / f"fax_{number}.tif"
+        picture.save(path, compression="group4")
+        content = bytearray(path.read_bytes())
+        content[300:340] = bytes(byte ^ 0x5A for byte in content[300:340])  # libtiff finds a bad code word
+        path.write_bytes(content)
+    done = run_scan(tmp_path / "in", "-q", "--reports", "all", "-o", tmp_path / "out")
+    assert done.stderr == ""
+    reports = [json.loads(path.read_text()) for path in (tmp_path / "out").rglob("report.json")]
+    notes = [note for report in reports for note in report["evidence"]["notes"]]
+    assert len([note for note in notes if "Fax4Decode" in note]) >= 3
+
+
+def test_defects_cost_their_rows_and_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_photos(tmp_path / "in", 3)
+    (tmp_path / "sitecustomize.py").write_text(
+        "import imforensics.report.figures as figures\n"
+        "def fail(pixels, **options):\n"
+        "    raise KeyError('odd')\n"
+        "figures.encode_preview = fail\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    done = run_scan(tmp_path / "in", "-q", "-o", tmp_path / "out", code=1)
+    assert "3 defects of imforensics met" in done.stderr
+    assert all("unexpected KeyError" in str(row["error"]) for row in stored_rows(tmp_path / "out").values())

@@ -18,7 +18,8 @@ from imforensics.cli.options import (
     profile_option,
     set_option,
 )
-from imforensics.errors import EvidenceError, OutputExistsError
+from imforensics.cli.progress import show_defects
+from imforensics.errors import DEFECT, describe_failure
 
 if TYPE_CHECKING:
     from imforensics.types import Report
@@ -82,6 +83,7 @@ def command(
     analyzer = build_analyzer(config, threads=available_cores())
     given = {"case": case, "item": item, "operator": operator}
     details = {key: value for key, value in given.items() if value is not None}
+    problems: list[str] = []
     failures = 0
     for file in files:
         try:
@@ -90,11 +92,15 @@ def command(
             )
             folder = _report_folder(output, report, is_only=len(files) == 1)
             page = _write(report, folder, save_maps, overwrite) if folder else None
-        except (EvidenceError, OutputExistsError) as error:
+            text = _tell(report, page, as_json)
+        except Exception as error:  # of whatever kind: it costs this file alone
             failures += 1
-            _show_error(file, error, as_json)
+            problems.append(describe_failure(error))
+            _show_error(file, problems[-1], as_json)
         else:
-            _show(report, page, as_json)
+            click.echo(text)
+            problems += _show_failed_methods(report)
+    show_defects(problems)
     if failures:
         raise click.exceptions.Exit(1)
 
@@ -118,13 +124,12 @@ def _write(report: Report, folder: Path, save_maps: bool, overwrite: bool) -> Pa
     return write_report(report, descriptions, folder, save_maps=save_maps, overwrite=overwrite).html
 
 
-def _show(report: Report, page: Path | None, as_json: bool) -> None:
+def _tell(report: Report, page: Path | None, as_json: bool) -> str:
     if as_json:
         from imforensics.pipeline.analyze import describe_methods
         from imforensics.report.document import report_document
 
-        click.echo(json.dumps(report_document(report, describe_methods())))
-        return
+        return json.dumps(report_document(report, describe_methods()))
     from imforensics.report.escaping import for_terminal
 
     statement = report.statement
@@ -132,15 +137,27 @@ def _show(report: Report, page: Path | None, as_json: bool) -> None:
         "no probability" if statement.probability is None else f"probability {statement.probability:.2f}"
     )
     place = f" Report: {page}" if page else ""
-    click.echo(
+    return (
         f"{for_terminal(report.evidence.name)}: {statement.label}, {probability}. {statement.phrase}{place}"
     )
 
 
-def _show_error(file: str, error: Exception, as_json: bool) -> None:
+def _show_failed_methods(report: Report) -> list[str]:
+    """Say which methods met a defect of ours; what merely cannot be read is a reason of the statement."""
     from imforensics.report.escaping import for_terminal
 
-    message = for_terminal(str(error))
+    failed = [(f.method, " ".join(f.notes)) for f in report.findings if f.status == "failed"]
+    told = [f"{report.evidence.name}: {method} failed: {note}" for method, note in failed if DEFECT in note]
+    for line in told:
+        click.echo(f"Warning: {for_terminal(line)}", err=True)
+    return told
+
+
+def _show_error(file: str, text: str, as_json: bool) -> None:
+    from imforensics.report.escaping import for_terminal
+
+    is_named = Path(file).name in text  # what the system or an exception says may name no file, or another
+    message = for_terminal(text if is_named else f"{file}: {text}")
     if as_json:
         click.echo(
             json.dumps(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imforensics.cli.options import json_option, overwrite_option, quiet_option
+from imforensics.cli.progress import error_stream
 
 if TYPE_CHECKING:
     from imforensics.types import Sample
@@ -84,7 +85,7 @@ def _progress(quiet: bool) -> Any:
     from tqdm import tqdm
 
     def track(samples: Iterable[Sample], what: str) -> Iterable[Sample]:
-        return tqdm(samples, desc=what, unit="file", disable=True if quiet else None)
+        return tqdm(samples, desc=what, unit="file", disable=True if quiet else None, file=error_stream())
 
     return track
 

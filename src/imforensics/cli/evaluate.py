@@ -16,7 +16,7 @@ from imforensics.cli.options import (
     quiet_option,
     set_option,
 )
-from imforensics.cli.progress import open_bar
+from imforensics.cli.progress import open_bar, show_defects
 
 if TYPE_CHECKING:
     from imforensics.pipeline.protocols import ProtocolName
@@ -114,17 +114,20 @@ def command(
     name = cast("ProtocolName", protocol)
     request = Request(dataset, split, name, root, seed, limit, methods=methods, bundles=bundles, kinds=kinds)
     evaluation = plan_evaluation(request, config, folder=output, overwrite=overwrite)
+    notes: list[object] = []
     try:
         total = len(evaluation.plan.trials)
         done = total - len(evaluation.todo)
         with open_bar("evaluate", total=total, done=done, unit="picture", quiet=quiet) as bar:
-            for _ in evaluation.run(workers=workers):
+            for rows in evaluation.run(workers=workers):
+                notes += [note for row in rows for note in (row["note"], row["mask_note"])]
                 bar.update(1)
         document, columns = summarize(evaluation, command_line=command_line())
         page = write_results(evaluation, document, columns, output).html if output is not None else None
     finally:
         evaluation.close()
     _show(document, page, as_json)
+    show_defects(notes)
 
 
 def _show(document: dict[str, Any], page: Path | None, as_json: bool) -> None:

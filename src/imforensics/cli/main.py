@@ -8,7 +8,7 @@ from importlib import import_module
 import click
 
 from imforensics import __version__
-from imforensics.errors import ConfigError, ImforensicsError
+from imforensics.errors import ConfigError, ImforensicsError, describe_failure
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -61,16 +61,18 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; turn a project error into one message and an exit code."""
+        """Run a command; turn what it raises into one message and an exit code."""
         try:
             return super().invoke(ctx)
         except ImforensicsError as error:
             _show_error(str(error))
             ctx.exit(EXIT_USAGE if isinstance(error, ConfigError) else EXIT_FAILED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
         except BrokenPipeError:  # the reader of our output has left; click ends quietly
             raise
-        except OSError as error:
-            _show_error(f"{error.filename or 'a file'}: {error.strerror or error}")
+        except Exception as error:  # the system refused something, or a defect of ours
+            _show_error(describe_failure(error))
             ctx.exit(EXIT_FAILED)
 
 

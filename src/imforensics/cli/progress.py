@@ -1,14 +1,31 @@
-"""Progress on standard error: rate and time left, for a person at a terminal."""
+"""What standard error shows beside errors: rate and time left, and how many errors were defects of ours."""
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+import click
+
+from imforensics.errors import count_defects
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
     from imforensics.models.progress import Progress
+
+
+def error_stream() -> TextIO:
+    """Standard error by a descriptor of its own: what is shown there while files are read is not taken for
+    what a library has to say of them (see `imforensics.evidence.library_output`).
+    """
+    try:
+        descriptor = os.dup(sys.stderr.fileno())
+    except (AttributeError, OSError, ValueError):  # none, or no file
+        return sys.stderr
+    return open(descriptor, "w", encoding=sys.stderr.encoding, errors="backslashreplace")  # noqa: PTH123
 
 
 def open_bar(what: str, *, total: int, done: int, unit: str, quiet: bool) -> tqdm[NoReturn]:
@@ -23,7 +40,16 @@ def open_bar(what: str, *, total: int, done: int, unit: str, quiet: bool) -> tqd
     """
     from tqdm import tqdm
 
-    return tqdm(total=total, initial=done, unit=unit, desc=what, disable=True if quiet else None)
+    disable = True if quiet else None
+    return tqdm(total=total, initial=done, unit=unit, desc=what, disable=disable, file=error_stream())
+
+
+def show_defects(texts: Iterable[object]) -> None:
+    """Say at the end how many errors were defects of ours; nothing where none was."""
+    count = count_defects(texts)
+    if count:
+        defects = "defect" if count == 1 else "defects"
+        click.echo(f"{count} {defects} of imforensics met: please report what the errors say", err=True)
 
 
 def training_progress(*, quiet: bool) -> Progress:
@@ -35,6 +61,8 @@ def training_progress(*, quiet: bool) -> Progress:
     if quiet:
         return Progress()
 
+    stream = error_stream()
+
     class BarProgress(Progress):
         """Progress bars on standard error."""
 
@@ -42,7 +70,7 @@ def training_progress(*, quiet: bool) -> Progress:
 
         def start(self, stage: str, *, total: int, done: int = 0, unit: str = "images") -> None:
             self.bar = tqdm(
-                desc=stage, total=total, initial=done, unit=f" {unit}", file=sys.stderr, mininterval=0.5
+                desc=stage, total=total, initial=done, unit=f" {unit}", file=stream, mininterval=0.5
             )
 
         def advance(self, count: int = 1) -> None:
@@ -58,6 +86,6 @@ def training_progress(*, quiet: bool) -> Progress:
                 self.bar.close()
 
         def say(self, text: str) -> None:
-            tqdm.write(text, file=sys.stderr)
+            tqdm.write(text, file=stream)
 
     return BarProgress()

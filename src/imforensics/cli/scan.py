@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
@@ -20,7 +21,7 @@ from imforensics.cli.options import (
     quiet_option,
     set_option,
 )
-from imforensics.cli.progress import open_bar
+from imforensics.cli.progress import open_bar, show_defects
 from imforensics.errors import EvidenceError
 
 if TYPE_CHECKING:
@@ -122,6 +123,7 @@ def command(
     if scan.store is not None:
         write_overview(scan.store)
     _show_totals(rows, len(scan.done), output, as_data=not print_rows)
+    show_defects(text for row in rows for text in _problems(row))
     raise click.exceptions.Exit(_exit_code(rows, fail_above))
 
 
@@ -136,6 +138,17 @@ def _show_totals(rows: list[Row], resumed: int, output: Path | None, *, as_data:
     earlier = f" ({resumed} done before)" if resumed else ""
     place = f"; see {output / 'index.html'}" if output is not None else ""
     click.echo(f"{len(rows)} files{earlier}: {words}{place}", err=not as_data)
+
+
+def _problems(row: Row) -> Iterator[object]:
+    """What kept a file or a method from its result, in words."""
+    yield row["error"]
+    findings = row["findings"]
+    yield from (
+        finding.get("note")
+        for finding in (findings if isinstance(findings, list) else ())
+        if isinstance(finding, dict)
+    )
 
 
 def _exit_code(rows: list[Row], fail_above: float | None) -> int:

@@ -10,7 +10,7 @@ import click
 
 from imforensics.cli.main import EXIT_FAILED
 from imforensics.cli.options import config_option, json_option, overwrite_option, quiet_option, set_option
-from imforensics.cli.progress import open_bar
+from imforensics.cli.progress import open_bar, show_defects
 
 if TYPE_CHECKING:
     from imforensics.pipeline.synthesize import Synthesis
@@ -77,7 +77,7 @@ def command(
 
     Splices, copy-moves, removals, retouching and text; each forgery with its authentic twin, which went
     through the identical saves. Photographs are parted into train, val and test first. The same photographs,
-    seed and configuration give the same files. Inpainting (some of the removals) needs the extra train;
+    seed and configuration give the same files. Inpainting (some of the removals) needs the extra copy-move;
     without it, --set inpainting=false.
     """
     from imforensics.config import load_config
@@ -95,6 +95,7 @@ def command(
             errors += [error] if error is not None else []
             bar.update(1)
     _show(plan, errors, as_json)
+    show_defects(errors)
     if errors:
         raise click.exceptions.Exit(EXIT_FAILED)
 

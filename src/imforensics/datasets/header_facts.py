@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from imforensics.errors import DatasetError, EvidenceError
+from imforensics.errors import DatasetError
 from imforensics.evidence.jpeg_structure import build_jpeg_info, walk_jpeg
+from imforensics.evidence.library_output import caught_output
 
 N_FOLDS = 5
 N_BINS = 20  # quantile bins of bytes per pixel: fine enough for a set of 1,000 files, coarse enough to learn
@@ -59,12 +60,12 @@ def read_header_facts(path: Path) -> HeaderFacts:
         DatasetError: the file cannot be read as an image.
     """
     try:
-        with Image.open(path) as image:
+        with caught_output(), Image.open(path) as image:
             name, (width, height) = image.format or "unknown", image.size
             has_exif = bool(image.info.get("exif")) or (name != "JPEG" and bool(image.getexif()))
         content = path.read_bytes()
         jpeg = build_jpeg_info(content, walk_jpeg(content)) if name == "JPEG" else None
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, EvidenceError) as error:
+    except Exception as error:  # decoders raise of every kind on damaged input
         raise DatasetError(f"{path} cannot be read as an image: {error}") from None
     tables = (
         () if jpeg is None else tuple(tuple(table.ravel().tolist()) for table in jpeg.quantization_tables)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -154,19 +154,30 @@ def check_integrity(dataset: Dataset, *, against: Sequence[Dataset] = ()) -> Int
         full_masks=tuple(full),
         unreadable_images=unreadable,
         unrecognised=dataset.unrecognised,
-        duplicates=find_duplicates(dataset, against=against),
+        duplicates=find_duplicates(dataset, against=against, left_out=unreadable),
     )
 
 
-def find_duplicates(dataset: Dataset, *, against: Sequence[Dataset] = ()) -> tuple[Duplicates, ...]:
+def find_duplicates(
+    dataset: Dataset, *, against: Sequence[Dataset] = (), left_out: Container[Path] = ()
+) -> tuple[Duplicates, ...]:
     """Byte-identical images within a set, and between it and others; sorted by first file.
+
+    Args:
+        dataset: the set.
+        against: other sets.
+        left_out: images of the set that cannot be opened, if any: those that can are compared all the same.
 
     Raises:
         DatasetError: a file cannot be read.
     """
     copies: dict[str, list[FileIn]] = defaultdict(list)
     for file in _files_of(dataset):
-        copies[hash_file(file.path)].append(file)
+        try:
+            copies[hash_file(file.path)].append(file)
+        except DatasetError:
+            if file.path not in left_out:
+                raise
     for file in chain.from_iterable(map(_files_of, against)):
         digest = hash_file(file.path)
         if digest in copies:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from imforensics.errors import DatasetError
+from imforensics.evidence.library_output import caught_output
 
 HASH_SIDE = 16
 HASH_BITS = HASH_SIDE * HASH_SIDE
@@ -31,10 +32,10 @@ def difference_hash(path: Path) -> HashArray:
         Krawetz, N.: Kind of Like That (dHash). The Hacker Factor Blog, 2013.
     """
     try:
-        with Image.open(path) as image:
+        with caught_output(), Image.open(path) as image:
             image.draft("L", (HASH_SIDE * 8, HASH_SIDE * 8))
             small = image.convert("L").resize((HASH_SIDE + 1, HASH_SIDE), Image.Resampling.BOX)
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
+    except Exception as error:  # decoders raise of every kind on damaged input
         raise DatasetError(f"{path} cannot be read as an image: {error}") from None
     cells = np.asarray(small, dtype=np.int16)
     return np.packbits(cells[:, 1:] > cells[:, :-1]).view(np.uint64)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imforensics.errors import DatasetError
+from imforensics.evidence.library_output import caught_output
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -87,17 +88,18 @@ def hash_file(path: Path) -> str:
 
 
 def _open(path: Path) -> Image:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
-        return Image.open(path, formats=_FORMATS)
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
+        with caught_output():
+            return Image.open(path, formats=_FORMATS)
+    except Exception as error:  # decoders raise of every kind on damaged input
         raise DatasetError(f"{path} cannot be read as an image: {error}") from None
 
 
 def _decode(path: Path, mode: str) -> UInt8Array:
-    with _open(path) as image:
+    with caught_output(), _open(path) as image:
         try:
             return np.asarray(image.convert(mode), dtype=np.uint8)
-        except (OSError, ValueError, SyntaxError) as error:
+        except Exception as error:  # decoders raise of every kind on damaged input
             raise DatasetError(f"{path} cannot be decoded: {error}") from None

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, JpegImagePlugin
 
 from imforensics.errors import DatasetError
+from imforensics.evidence.library_output import caught_output
 from imforensics.types import Sample
 
 FEATURES = "file format, quantization tables, chroma subsampling"
@@ -76,12 +77,12 @@ def read_encoder_settings(path: Path) -> EncoderSettings:
         DatasetError: the file cannot be read as an image.
     """
     try:
-        with Image.open(path) as image:
+        with caught_output(), Image.open(path) as image:
             if not isinstance(image, JpegImagePlugin.JpegImageFile):
                 return EncoderSettings(image.format or "unknown")
             tables = tuple(tuple(image.quantization[key]) for key in sorted(image.quantization))
             return EncoderSettings("JPEG", tables, _subsampling(image))
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
+    except Exception as error:  # decoders raise of every kind on damaged input
         raise DatasetError(f"{path} cannot be read as an image: {error}") from None
 
 

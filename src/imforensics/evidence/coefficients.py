@@ -13,11 +13,9 @@ from threading import Lock
 import numpy as np
 
 from imforensics.errors import EvidenceError
+from imforensics.evidence.library_output import caught_output
 from imforensics.types import Int16Array
 
-# jpeglib's choice of a backend and the redirection of standard output are the whole process's: methods that
-# run side by side read one after the other.
-_reading = Lock()
 _BACKEND = "turbo210"  # decodes as the other backends do, in about half the time of the default one
 
 
@@ -26,6 +24,9 @@ class KeptCoefficients:
 
     Threads may call at once: one decodes, the others wait for it. What cannot be decoded is tried again at
     each call. A pickle holds the file's bytes only, so that another process decodes for itself.
+
+    Attributes:
+        messages: lines that the decoder wrote to standard error while it decoded.
     """
 
     def __init__(self, decode: Callable[[bytes], tuple[Int16Array, ...]], data: bytes) -> None:
@@ -34,6 +35,7 @@ class KeptCoefficients:
         self._data = data
         self._filling = Lock()
         self._kept: tuple[Int16Array, ...] | None = None
+        self.messages: tuple[str, ...] = ()
 
     def __call__(self) -> tuple[Int16Array, ...]:
         """One read-only (rows of blocks, columns of blocks, 8, 8) int16 array a component, natural order.
@@ -43,7 +45,12 @@ class KeptCoefficients:
         """
         with self._filling:
             if self._kept is None:
-                arrays = self._decode(self._data)
+                lines: list[str] = []
+                try:
+                    with caught_output() as lines:
+                        arrays = self._decode(self._data)
+                finally:
+                    self.messages = tuple(lines)
                 for array in arrays:
                     array.flags.writeable = False
                 self._kept = arrays
@@ -82,12 +89,14 @@ def read_coefficients(
     pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in arrays] + [None] * (4 - len(arrays))
     tables = ((ctypes.c_ushort * 64) * 4)()
     table_numbers = (ctypes.c_short * 4)()
-    # On failure jpeglib prints, and its DCT reader closes a file that it may not have opened: the header is
-    # therefore read first, by the call that fails cleanly.
+    # jpeglib's choice of a backend and the redirections are the whole process's: methods that run side by
+    # side read one after the other, which `caught_output` sees to. On failure jpeglib prints, and its DCT
+    # reader closes a file that it may not have opened: the header is therefore read first, by the call that
+    # fails cleanly.
     try:
         with (
             _as_file(bare_jpeg) as path,
-            _reading,
+            caught_output(),
             jpeglib.version(_BACKEND),
             redirect_stdout(io.StringIO()),
         ):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from imforensics.errors import EvidenceError, EvidenceTooLargeError, UnsupportedImageError
+from imforensics.evidence.coefficients import KeptCoefficients
 from imforensics.evidence.containers import (
     FORMATS,
     identify_format,
@@ -19,6 +21,7 @@ from imforensics.evidence.containers import (
 from imforensics.evidence.decoding import Decoded, decode_image, unsupported
 from imforensics.evidence.jpeg_markers import EXIF_IDENTIFIER
 from imforensics.evidence.jpeg_structure import JpegLayout, build_jpeg_info, walk_jpeg
+from imforensics.evidence.library_output import caught_output, describe_messages
 from imforensics.evidence.metadata import read_metadata
 from imforensics.evidence.support import describe_unsupported_jpeg
 from imforensics.evidence.truncation import Rest, close_jpeg
@@ -26,6 +29,7 @@ from imforensics.types import DEFAULT_MAX_PIXELS, Evidence, JpegInfo
 
 MAX_FILE_BYTES = 2 * 1024**3  # of 2 GiB: a raw 120-megapixel TIFF with 16 bits a channel has 0.7 GiB
 MAX_SCANS = 256  # a progressive photo has about 10; each one costs a pass over all blocks
+MESSAGES_IN_ERROR = 3  # of the decoding library's own: the first says why
 MAX_EXIF_SEGMENTS = 64  # one is regular; decoders join them in quadratic time
 
 
@@ -61,9 +65,18 @@ def read_evidence(
     if format_name is None:
         raise _unknown_format(data, label)
     layout = _check_jpeg_layout(data, label) if format_name == "JPEG" else None
-    decoded, rest = _decode(data, layout, format_name=format_name, label=label, max_pixels=max_pixels)
-    metadata, orientation = read_metadata(data, format_name=format_name, info=decoded.info, layout=layout)
-    notes = [*([] if rest.truncation is None else [rest.truncation.describe()]), *decoded.notes]
+    messages: list[str] = []
+    try:
+        with caught_output() as messages:
+            decoded, rest = _decode(data, layout, format_name=format_name, label=label, max_pixels=max_pixels)
+            metadata, orientation = read_metadata(
+                data, format_name=format_name, info=decoded.info, layout=layout
+            )
+    except EvidenceError as error:
+        said = describe_messages(["; ".join(messages[:MESSAGES_IN_ERROR])] if messages else [])
+        raise type(error)(" ".join([str(error), *(f"({words})" for words in said)])) from None
+    cut_short = [] if rest.truncation is None else [rest.truncation.describe()]
+    notes = [*cut_short, *decoded.notes, *describe_messages(messages)]
     sha256 = hashlib.sha256(data).hexdigest()
     # Held anyway: a JPEG for its coefficients, bytes by the caller. Everything else is read again on demand.
     if path is None or layout is not None:
@@ -122,6 +135,14 @@ def _unknown_format(data: bytes, label: str) -> EvidenceError:
         f"{label} is not an image of a known format: it starts with the bytes {start}. "
         f"{expected}; convert it without loss, or check what it is"
     )
+
+
+def add_late_notes(evidence: Evidence) -> Evidence:
+    """The evidence with what the decoder of its coefficients had to say since it was read."""
+    reader = None if evidence.jpeg is None else evidence.jpeg.coefficient_reader
+    late = describe_messages(reader.messages) if isinstance(reader, KeptCoefficients) else ()
+    new = [note for note in late if note not in evidence.notes]
+    return replace(evidence, notes=(*evidence.notes, *new)) if new else evidence
 
 
 def _read_again(path: Path, label: str, sha256: str) -> bytes:

@@ -103,7 +103,7 @@ def load_bundle(path_or_name: Path | str, *, threads: int | None = None) -> Bund
             file is not the one it names.
     """
     folder = find_bundle(path_or_name)
-    manifest, text = read_manifest(folder, BundleManifest, made_by="train-detector")
+    manifest, text = read_manifest(folder, BundleManifest, made_by="train-detector", kind="classifier")
     model_bytes = read_model(folder / manifest.model.file, manifest.model.sha256)
     digest = hashlib.sha256(text + model_bytes).hexdigest()
     return Bundle(folder, manifest, model_bytes, digest=digest, threads=threads)

@@ -63,10 +63,11 @@ def read_manifest(
             f"with {MANIFEST_FILE} and {holds}, as {made_by} writes it."
         ) from None
     found = parse_mapping(path, text)
-    if kind is not None and found.get("kind") != kind:
+    stated = found.get("kind")
+    is_old = stated is None and kind == "classifier"  # the first kind, older than the field
+    if kind is not None and stated != kind and not is_old:
         raise BundleError(
-            f"{path} is a bundle of kind {found.get('kind')!r}, expected {kind!r}. Name a bundle that "
-            f"{made_by} made."
+            f"{path} is a bundle of kind {stated!r}, expected {kind!r}. Name a bundle that {made_by} made."
         )
     check_version(path, found, expected=SCHEMA_VERSION, again="Export the bundle again")
     return check_content(path, found, model, what="bundle"), text

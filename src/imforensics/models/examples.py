@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,19 +10,23 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import numpy as np
 
-from imforensics.cores import available_cores, share_cores
+from imforensics.cores import available_cores
 from imforensics.datasets.shortcuts import read_encoder_settings
 from imforensics.errors import DatasetError
 from imforensics.evidence import read_evidence
 from imforensics.evidence.quantization import estimate_quality
 from imforensics.models.detector_config import NetworkInputConfig
 from imforensics.models.progress import Progress
+from imforensics.models.worker_pool import open_pool
 from imforensics.preprocessing.inputs import build_network_input
 from imforensics.preprocessing.jpeg import Subsampling, decode_own_jpeg, encode_jpeg
 from imforensics.types import FloatArray, Sample, UInt8Array
 
 if TYPE_CHECKING:
     from imforensics.datasets.twins import Twin
+
+
+AHEAD = 8  # inputs made ahead, a worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +156,9 @@ def prepare_inputs(
     progress = progress or Progress()
     count = min(workers or available_cores(), len(examples))
     progress.start(stage, total=len(examples))
-    # spawn: a fork of a process in which TensorFlow runs threads can hang
-    context = multiprocessing.get_context("spawn")
     inputs: FloatArray | None = None
-    with share_cores(count), ProcessPoolExecutor(count, mp_context=context) as pool:
-        results = pool.map(partial(_example_input, spec=spec), examples, chunksize=8)
+    with open_pool(count) as pool:
+        results = pool.map(partial(_example_input, spec=spec), ((e,) for e in examples), ahead=AHEAD)
         for index, array in enumerate(results):
             if inputs is None:
                 inputs = np.empty((len(examples), *array.shape), np.float32)

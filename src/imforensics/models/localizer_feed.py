@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from imforensics.config import DatasetConfig
-from imforensics.cores import share_cores
 from imforensics.datasets.base import load_dataset, load_split
 from imforensics.datasets.synthesis.pairs import draw_pair
 from imforensics.datasets.synthesis.pool import Photo, PhotoPool, load_pool
@@ -24,6 +20,7 @@ from imforensics.models.localizer_config import TrainLocalizerConfig
 from imforensics.models.localizer_evidence import read_traces
 from imforensics.models.localizer_inputs import LocalizerInput, build_localizer_input, view_pixels
 from imforensics.models.localizer_pairs import LabelledPair, check_sizes, load_labelled_pairs
+from imforensics.models.worker_pool import WorkerPool, open_pool
 from imforensics.preprocessing.block_traces import BlockTraces
 from imforensics.preprocessing.blocks import block_means
 from imforensics.preprocessing.chains import apply_chain, draw_chain
@@ -194,38 +191,25 @@ def take_picture(batch: LocalizerBatch, index: int) -> LocalizerInput:
 class Feed:
     """Batches of an epoch in order, made ahead by worker processes."""
 
-    def __init__(self, pool: ProcessPoolExecutor, workers: int) -> None:
+    def __init__(self, pool: WorkerPool) -> None:
         """Take batches from a pool whose workers were prepared by `_prepare`."""
         self._pool = pool
-        self._ahead = workers * AHEAD
 
     def iterate(self, epoch: int, steps: int) -> Iterator[LocalizerBatch]:
         """The batches of one epoch."""
-        waiting: deque[Future[LocalizerBatch]] = deque()
-        for step in range(steps):
-            waiting.append(self._pool.submit(_make_batch, epoch, step))
-            if len(waiting) > self._ahead:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        return self._pool.map(_make_batch, ((epoch, step) for step in range(steps)), ahead=AHEAD)
 
     def list_unreadable(self) -> tuple[Path, ...]:
         """Photographs that are left out because they are no image."""
-        return self._pool.submit(_list_unreadable).result()
+        (paths,) = self._pool.map(_list_unreadable, [()], ahead=AHEAD)
+        return paths
 
 
 @contextmanager
 def open_feed(config: TrainLocalizerConfig, split: str) -> Iterator[Feed]:
     """Worker processes that make the batches of one split; ended on leaving."""
-    # spawn: a fork of a process in which TensorFlow runs threads can hang
-    context = multiprocessing.get_context("spawn")
-    with (
-        share_cores(config.workers),
-        ProcessPoolExecutor(
-            config.workers, mp_context=context, initializer=_prepare, initargs=(config, split)
-        ) as pool,
-    ):
-        yield Feed(pool, config.workers)
+    with open_pool(config.workers, initializer=_prepare, initargs=(config, split)) as pool:
+        yield Feed(pool)
 
 
 _prepared: list[BatchMaker | ImforensicsError] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from imforensics.errors import DatasetError
 from imforensics.models.dcgan_fit import SAMPLES, fit_gan, has_collapsed
 from imforensics.models.gan_bundle_writer import FinishedGan, write_gan_bundle
 from imforensics.models.gan_config import TrainGanConfig
@@ -69,12 +70,13 @@ def train_gan(
 
     Raises:
         MissingExtraError: a package of REQUIRED is not installed.
-        DatasetError: the data set or a split is missing, or has no authentic images.
+        DatasetError: the data set or a split is missing, or has no authentic images, or too few for a batch.
         OutputExistsError, InterruptedRunError: see `open_run_folder`.
     """
     require_training("train-gan", REQUIRED)
     progress = progress or Progress()
     paths = {split: list_authentic(config.dataset, split) for split in ("train", "val")}
+    _check_count(config, len(paths["train"]))
     open_run_folder(run_folder, config, resume=resume, overwrite=overwrite)
     train = read_images(paths["train"], stage="training images", progress=progress)
     validation = read_images(paths["val"], stage="validation images", progress=progress)
@@ -89,6 +91,16 @@ def train_gan(
     write_atomically(run_folder / "MODEL_CARD.md", (bundle / "MODEL_CARD.md").read_bytes())
     collapsed = tuple(row.epoch for row in gan.rows if has_collapsed(row, config))
     return TrainGanResult(bundle, manifest, gan, encoder_fit, collapsed)
+
+
+def _check_count(config: TrainGanConfig, count: int) -> None:
+    """Refuse, before anything is trained, what does not fill one batch."""
+    for name, size in (("fit", config.fit.batch_size), ("encoder", config.encoder.batch_size)):
+        if count < size:
+            raise DatasetError(
+                f"Expected at least {name}.batch_size={size} training images, received {count}. Add images, "
+                f"or lower {name}.batch_size"
+            )
 
 
 def _draw_samples(run_folder: Path) -> None:

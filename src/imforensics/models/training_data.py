@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -44,7 +45,8 @@ def load_training_data(config: TrainDetectorConfig) -> TrainingData:
     """List what a run needs; headers are read, no pixel is.
 
     Raises:
-        DatasetError: a data set or split is missing, or twins are asked of a set that has none.
+        DatasetError: a data set or split is missing, twins are asked of a set that has none, or the
+            validation split has a class of fewer than two groups.
     """
     dataset = _load(config.dataset)
     samples = {split: load_split(dataset, split) for split in SPLIT_NAMES}
@@ -60,6 +62,7 @@ def load_training_data(config: TrainDetectorConfig) -> TrainingData:
         twins_missing = str(error)
     if config.pairs not in examples:
         raise DatasetError(f"{config.dataset.name} has a split without exact twins. Train with pairs: twin")
+    _check_groups(examples[config.pairs]["val"], config.dataset.name)
     photos = _load(config.photos) if config.photos is not None else None
     return TrainingData(
         title=dataset.card.title,
@@ -69,6 +72,17 @@ def load_training_data(config: TrainDetectorConfig) -> TrainingData:
         photos_title=photos.card.title if photos is not None else None,
         twins_missing=twins_missing,
     )
+
+
+def _check_groups(validation: Sequence[Example], name: str) -> None:
+    """Refuse, before anything is trained, what no calibration can be fitted on."""
+    for label, word in enumerate(("authentic", "tampered")):
+        count = len({example.group for example in validation if example.label == label})
+        if count < 2:
+            raise DatasetError(
+                f"The validation split of {name} has {word} images of {count} sources (groups); the "
+                "calibration holds one out and needs at least 2. Add images of others, or split otherwise"
+            )
 
 
 def _twins_of(

@@ -19,8 +19,8 @@ from pydantic import ValidationError
 
 from imforensics import __version__
 from imforensics.config import AnalyzeConfig, config_digest, describe_problems
-from imforensics.errors import ConfigError, EvidenceError
-from imforensics.evidence import read_evidence
+from imforensics.errors import ConfigError, EvidenceError, describe_failure
+from imforensics.evidence import add_late_notes, read_evidence
 from imforensics.fusion import make_statement, withhold_opinions
 from imforensics.methods import METHODS, load_method
 from imforensics.methods.base import Method
@@ -87,7 +87,7 @@ class Analyzer:
         if evidence.truncation is not None:
             findings = withhold_opinions(findings, reason=evidence.truncation.describe())
         return Report(
-            evidence=evidence,
+            evidence=add_late_notes(evidence),
             findings=findings,
             statement=self.state(findings, evidence),
             settings=self.settings,
@@ -212,8 +212,7 @@ def run_method(method: Method, evidence: Evidence) -> Finding:
     try:
         finding = method.analyze(evidence)
     except Exception as error:  # one broken method must not cost the other findings
-        note = f"{type(error).__name__}: {error}"
-        finding = Finding(method.name, method.family, "failed", notes=(note,))
+        finding = Finding(method.name, method.family, "failed", notes=(describe_failure(error),))
     return replace(finding, seconds=time.perf_counter() - started)
 
 

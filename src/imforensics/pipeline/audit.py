@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,12 +72,15 @@ def audit_dataset(
     """
     track = progress or (lambda samples, _: samples)
     integrity = check_integrity(dataset, against=against)
-    readable = [sample for sample in dataset.samples if sample.image_path not in integrity.unreadable_images]
-    if not readable:
+    unreadable = dict(integrity.unreadable_images)
+    looked_at = [sample for sample in dataset.samples if sample.image_path not in unreadable]
+    read = _read_each(track(looked_at, "headers and perceptual hashes"), unreadable)
+    if not read:
         raise DatasetError(f"{dataset.root}: no image of {dataset.name} can be read; nothing to audit")
-    headers = [read_header_facts(sample.image_path) for sample in track(readable, "headers")]
+    integrity = replace(integrity, unreadable_images=unreadable)
+    readable, headers = [sample for sample, _, _ in read], [header for _, header, _ in read]
     facts = measure_facts(headers, readable, seed=seed)
-    hashes = np.stack([difference_hash(sample.image_path) for sample in track(readable, "perceptual hashes")])
+    hashes = np.stack([difference for _, _, difference in read])
     near = count_near_duplicates(dataset, readable, hashes, integrity)
     twins = load_twins(dataset, readable) if has_twins(dataset) else ()
     suspects = tuple(find_suspect_masks(twins, encoding=dataset.card.mask_encoding))
@@ -89,6 +93,20 @@ def audit_dataset(
         rare_sizes=_find_rare_sizes(headers, readable, dataset),
         verdict=judge_set(integrity, facts, near, suspects),
     )
+
+
+def _read_each(
+    samples: Iterable[Sample], unreadable: dict[Path, str]
+) -> list[tuple[Sample, HeaderFacts, NDArray[np.uint64]]]:
+    """Header facts and perceptual hash of each sample; one that cannot be read is added to `unreadable`."""
+    read = []
+    for sample in samples:
+        try:
+            path = sample.image_path
+            read.append((sample, read_header_facts(path), difference_hash(path)))
+        except DatasetError as error:
+            unreadable[sample.image_path] = str(error)
+    return read
 
 
 def measure_facts(
@@ -212,4 +230,7 @@ def _find_rare_sizes(
 
 
 def _relative(sample: Sample, dataset: Dataset) -> str:
-    return sample.image_path.relative_to(dataset.root).as_posix()
+    """The path as a manifest would name it; whole where the image lies elsewhere."""
+    root = dataset.root if dataset.root.is_dir() else dataset.root.parent
+    path = sample.image_path
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()

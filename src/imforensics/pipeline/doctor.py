@@ -51,7 +51,7 @@ def check_installation() -> Iterator[Check]:
 def _check_requirements() -> Iterator[Check]:
     for requirement in metadata.requires("imforensics") or []:
         name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
-        extra = re.search(r"extra == ['\"](\w+)['\"]", requirement)
+        extra = re.search(r"extra == ['\"]([\w.-]+)['\"]", requirement)
         if extra is not None and extra[1] == "dev":
             continue
         try:
@@ -60,7 +60,9 @@ def _check_requirements() -> Iterator[Check]:
             if extra is None:
                 yield Check(name, "broken", "not installed; pip install imforensics again")
             else:
-                yield Check(name, "absent", f"only for training: pip install 'imforensics[{extra[1]}]'")
+                yield Check(
+                    name, "absent", f"only for the extra {extra[1]}: pip install 'imforensics[{extra[1]}]'"
+                )
 
 
 def _check_bundles() -> Iterator[Check]:

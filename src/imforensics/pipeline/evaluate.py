@@ -16,7 +16,9 @@ from imforensics.cores import available_cores
 from imforensics.datasets.base import Dataset, load_dataset, load_split
 from imforensics.engines.local import run_in_processes
 from imforensics.errors import ConfigError, InterruptedRunError, OutputExistsError
+from imforensics.models.autoencoder_bundle import load_autoencoder
 from imforensics.models.bundle import load_bundle, read_kind
+from imforensics.models.gan_bundle import load_gan_bundle
 from imforensics.models.localizer_bundle import load_localizer
 from imforensics.pipeline.evaluate_store import RecordStore
 from imforensics.pipeline.evaluate_worker import (
@@ -183,12 +185,7 @@ def make_entries(
         BundleError: a bundle is missing or damaged.
     """
     entries = [Entry(name, name, entry_options(name, config)) for name in methods]
-    for bundle in bundles:
-        if read_kind(bundle) == "localizer":
-            method, name = "localizer", load_localizer(bundle).manifest.name
-        else:
-            method, name = "ela_cnn", load_bundle(bundle).manifest.name
-        entries.append(Entry(f"{method} {name}", method, {"bundle": bundle}))
+    entries += [_bundle_entry(bundle) for bundle in bundles]
     names = [entry.key for entry in entries]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
@@ -196,6 +193,20 @@ def make_entries(
     if not entries:
         raise ConfigError("there is no method to evaluate; name one with --method or --bundle")
     return tuple(entries)
+
+
+def _bundle_entry(bundle: str) -> Entry:
+    """The method that runs a bundle of its kind, under the bundle's own name."""
+    kind = read_kind(bundle)
+    if kind == "localizer":
+        method, name = "localizer", load_localizer(bundle).manifest.name
+    elif kind == "gan":
+        method, name = "gan_reconstruction", load_gan_bundle(bundle).manifest.name
+    elif kind == "autoencoder":
+        method, name = "autoencoder_residual", load_autoencoder(bundle).name
+    else:
+        method, name = "ela_cnn", load_bundle(bundle).manifest.name
+    return Entry(f"{method} {name}", method, {"bundle": bundle})
 
 
 def trial_records(evaluation: Evaluation) -> Iterator[Row]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from imforensics.datasets.base import MaskEncoding
 from imforensics.datasets.rasters import read_mask
-from imforensics.errors import DatasetError, EvidenceError, ImforensicsError
+from imforensics.errors import DatasetError, EvidenceError, ImforensicsError, describe_failure
 from imforensics.evidence import read_evidence
 from imforensics.methods.base import Method
 from imforensics.metrics.localization import false_alarm_metrics, measure_tampered
@@ -96,20 +96,21 @@ def evaluate_task(task: Task) -> list[Row]:
 
     Returns:
         One record for each entry; for a picture that cannot be read or made, records with status
-        "unreadable".
+        "unreadable", or "crashed" where that is a defect of ours.
     """
     if _worker is None:
         raise RuntimeError("this process was not prepared; call prepare_worker first")
     methods, settings = _worker
     try:
         evidence = show_trial(task.trial, max_pixels=settings.max_pixels)
-    except ImforensicsError as error:
-        return error_records(task, "unreadable", str(error))
+    except Exception as error:  # it costs this trial alone
+        is_ours = not isinstance(error, (ImforensicsError, OSError))
+        return error_records(task, "crashed" if is_ours else "unreadable", describe_failure(error))
     mask, mask_note = None, None
     try:
         mask = read_trial_mask(task.trial, evidence, encoding=settings.mask_encoding)
-    except DatasetError as error:
-        mask_note = str(error)
+    except Exception as error:  # the scores do not need the mask
+        mask_note = describe_failure(error)
     return [
         _record(task, key, evidence, mask, run_method(methods[key], evidence)) | {"mask_note": mask_note}
         for key in task.digests
@@ -223,8 +224,8 @@ def _record(task: Task, key: str, evidence: Evidence, mask: BoolArray | None, fi
         try:
             _check_score(finding)
             measured = _measure_map(task.trial, finding, mask)
-        except ValueError as error:  # a score or map out of [0, 1], or of another size, breaks the contract
-            status, note = "failed", f"{type(error).__name__}: {error}"
+        except Exception as error:  # a score or map out of [0, 1], or of another size, breaks the contract
+            status, note = "failed", describe_failure(error)
     opinion, is_ok = finding.opinion, status == "ok"
     return {
         **trial_fields(task.trial),

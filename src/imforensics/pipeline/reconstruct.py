@@ -17,7 +17,7 @@ from imforensics.evidence import read_evidence
 from imforensics.metrics.similarity import WINDOW, mse, psnr, ssim
 from imforensics.models.autoencoder_bundle import load_autoencoder
 from imforensics.models.autoencoder_error import ERROR_BLOCK, error_map, log_errors
-from imforensics.models.bundle import read_kind
+from imforensics.models.bundle import load_bundle, read_kind
 from imforensics.models.gan_manifest import MODES, VIEWS, ReconstructionMode, View
 from imforensics.models.reconstruction import DEFAULT_GAN_BUNDLE, DEFAULT_MODE
 from imforensics.preprocessing.blocks import find_analysable_blocks, spread_blocks, upsample_blocks
@@ -124,6 +124,8 @@ def _choose(bundle: str, mode: str | None, view: str | None) -> Maker:
         if mode is not None or view is not None:
             raise ConfigError(f"--mode and --view are for GAN bundles; {bundle} is an autoencoder")
         return _with_autoencoder
+    if kind == "classifier":
+        load_bundle(bundle)  # a folder that holds no bundle counts as one; this says so
     raise BundleError(
         f"{bundle} is a bundle of kind {kind!r}. Name one that train-gan or train-autoencoder made"
     )

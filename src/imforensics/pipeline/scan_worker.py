@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Literal
 
 from imforensics.config import ScanConfig
-from imforensics.errors import ImforensicsError
+from imforensics.errors import describe_failure
 from imforensics.pipeline.analyze import Analyzer, build_analyzer, describe_methods, image_score
 from imforensics.store import Row
-from imforensics.types import JsonValue, Report
+from imforensics.types import Finding, JsonValue, Report
 
 ReportsPolicy = Literal["none", "tampered", "all"]
 ROW_FIELDS = ("label", "probability", "log10_lr", "score", "format", "width", "height", "report", "seconds")
@@ -49,17 +49,21 @@ def scan_file(path: Path) -> Row:
     """Analyze one file in a prepared worker.
 
     Returns:
-        Its row; for a file that cannot be analyzed a row with status "error".
+        Its row; for a file that cannot be analyzed, or not reported on, one with status "error".
     """
     if _worker is None:
         raise RuntimeError("this process was not prepared; call prepare_worker first")
     analyzer, settings = _worker
     started = datetime.now(UTC)
     try:
-        report = analyzer.analyze(path, command_line=settings.command_line)
-    except ImforensicsError as error:
+        return _scan(path, analyzer, settings)
+    except Exception as error:  # of whatever kind: it costs this file alone
         found: Row = {"sha256": sha256_of(path), "started_at": started.isoformat()}
-        return {**error_row(path, str(error)), **found}
+        return {**error_row(path, describe_failure(error)), **found}
+
+
+def _scan(path: Path, analyzer: Analyzer, settings: WorkerSettings) -> Row:
+    report = analyzer.analyze(path, command_line=settings.command_line)
     row = _report_row(path, report)
     if settings.folder is not None:
         _write_thumbnail(report, settings.folder, settings.config.thumbnail_size)
@@ -99,9 +103,7 @@ def thumbnail_path(folder: Path, sha256: str) -> Path:
 
 def _report_row(path: Path, report: Report) -> Row:
     statement, evidence = report.statement, report.evidence
-    findings: list[JsonValue] = [
-        {"method": f.method, "status": f.status, "score": f.score} for f in report.findings
-    ]
+    findings: list[JsonValue] = [_finding_entry(finding) for finding in report.findings]
     return {
         **file_identity(path),
         "sha256": evidence.sha256,
@@ -119,6 +121,15 @@ def _report_row(path: Path, report: Report) -> Row:
         "findings": findings,
         "started_at": report.started_at.isoformat(),
     }
+
+
+def _finding_entry(finding: Finding) -> dict[str, JsonValue]:
+    entry: dict[str, JsonValue] = {
+        "method": finding.method,
+        "status": finding.status,
+        "score": finding.score,
+    }
+    return {**entry, "note": " ".join(finding.notes)} if finding.status == "failed" else entry
 
 
 def _write_thumbnail(report: Report, folder: Path, size: int) -> None:

@@ -18,6 +18,7 @@ from imforensics.datasets.lists import Split
 from imforensics.datasets.rasters import list_images
 from imforensics.datasets.synthesis.config import SynthesizeConfig
 from imforensics.datasets.synthesis.pool import PhotoPool, load_pool
+from imforensics.datasets.synthesis.removal import require_fills
 from imforensics.datasets.synthesis.splits import split_pool
 from imforensics.engines.local import run_in_processes
 from imforensics.errors import DatasetError, InterruptedRunError, OutputExistsError
@@ -117,10 +118,12 @@ def plan_synthesis(
         overwrite: delete the files that the data set's records name; others are left.
 
     Raises:
+        MissingExtraError: inpainting is asked for and OpenCV is not installed.
         DatasetError: no photographs, or none large enough, or they are in the folder of the data set.
         OutputExistsError: the folder holds something that no synthesis wrote.
         InterruptedRunError: the folder holds a data set of other photographs, configuration or seed.
     """
+    require_fills(inpainting=config.inpainting and config.manipulations.get("removal", 0) > 0)
     if photos.resolve().is_relative_to(folder.resolve()):
         raise DatasetError(
             f"{photos} lies in the output folder {folder}, whose files may be replaced. "

@@ -14,6 +14,7 @@ from fixtures.textures import make_texture
 from imforensics.cli.main import main
 from imforensics.datasets.base import load_dataset, load_split
 from imforensics.datasets.rasters import read_mask, read_rgb
+from imforensics.datasets.synthesis import removal
 from imforensics.datasets.synthesis.config import SynthesizeConfig
 from imforensics.datasets.twins import find_twins
 from imforensics.errors import OutputExistsError
@@ -208,3 +209,24 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
         result = call(tmp_path / folder, "-o", tmp_path / "out")
         assert result.exit_code == 1
         assert words in result.output
+
+
+def test_what_it_needs_is_asked_for_before_anything_is_made(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "find_spec", lambda name: None)
+    result = call(photos, "-o", tmp_path / "out", "--count", "2", "--size", "96x128", "-j", "1")
+    assert result.exit_code == 1
+    assert "needs the extra 'copy-move'" in result.stderr
+    assert "--set inpainting=false" in result.stderr
+    assert not (tmp_path / "out").exists()
+    without = call(photos, "-o", tmp_path / "out", "--count", "1", *OPTIONS)
+    assert without.exit_code == 0
+
+
+def test_inpainting_is_not_asked_for_where_nothing_is_removed(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "find_spec", lambda name: None)
+    config = SynthesizeConfig(manipulations={"splicing": 1}, size=(96, 128), splits={"train": 1})
+    assert plan_synthesis(photos, tmp_path / "out", config, count=1, seed=0).todo == (0,)

@@ -1,9 +1,12 @@
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from imforensics.datasets.header_facts import read_header_facts
+from imforensics.datasets.near_duplicates import difference_hash
 from imforensics.datasets.rasters import hash_file, list_images, read_mask, read_rgb, read_size
 from imforensics.errors import DatasetError
 
@@ -73,3 +76,18 @@ def test_listing_is_sorted_and_takes_images_only(tmp_path, write_image):
     (tmp_path / "folder.jpg").mkdir()
     assert [p.name for p in list_images(tmp_path)] == ["a.TIF", "b.jpg"]
     assert [p.name for p in list_images(tmp_path, recursive=True)] == ["a.TIF", "b.jpg", "c.png"]
+
+
+def test_what_the_decoder_writes_stays_off_standard_error(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 96), dtype=np.uint8)
+    path = tmp_path / "fax.tif"
+    Image.fromarray(noise).convert("1").save(path, compression="group4")
+    content = bytearray(path.read_bytes())
+    content[300:340] = bytes(byte ^ 0x5A for byte in content[300:340])
+    path.write_bytes(content)
+    assert read_rgb(path).shape == (64, 96, 3)
+    assert difference_hash(path).shape == (4,)
+    assert read_header_facts(path).size == (64, 96)
+    assert capfd.readouterr().err == ""

@@ -72,7 +72,7 @@ def test_what_is_no_gan_bundle_is_named(folder: Path, tmp_path: Path) -> None:
         load_gan_bundle(tmp_path)
     with pytest.raises(BundleError, match="of kind 'classifier', expected 'gan'"):
         load_gan_bundle("casia1_ela_cnn_twin")
-    with pytest.raises(BundleError, match="not a valid bundle"):
+    with pytest.raises(BundleError, match="of kind 'gan', expected 'classifier'"):
         load_bundle(folder)
     rewrite(folder, schema_version=2)
     with pytest.raises(BundleError, match="schema_version 2, expected 1"):

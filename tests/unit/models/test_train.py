@@ -59,20 +59,31 @@ def test_shipped_configurations_are_valid(name: str) -> None:
     assert (config.input.height, config.input.width) == (128, 128)
 
 
-def test_twins_of_a_set_without_any_are_refused(tmp_path: Path) -> None:
+def write_set(folder: Path, splits: list[str], *, groups: int) -> list[str]:
+    """Settings that name a set of files that are never read, authentic and tampered in turn."""
     rows = ["image,label,group,split"]
-    for number, split in enumerate(["train", "val", "test"]):
-        (tmp_path / f"{number}.jpg").write_bytes(b"never read")
-        rows.append(f"{number}.jpg,{number % 2},{number},{split}")
-    path = tmp_path / "manifest.csv"
+    for number, split in enumerate(splits):
+        (folder / f"{number}.jpg").write_bytes(b"never read")
+        rows.append(f"{number}.jpg,{number % 2},{number // 2 % groups},{split}")
+    path = folder / "manifest.csv"
     path.write_text("\n".join(rows))
-    settings = ["dataset.name=folder", f"dataset.root={path}"]
+    return ["dataset.name=folder", f"dataset.root={path}"]
+
+
+def test_a_validation_split_of_one_source_is_refused_before_training(tmp_path: Path) -> None:
+    settings = write_set(tmp_path, ["val"] * 6 + ["train", "test"], groups=1)
+    with pytest.raises(DatasetError, match="authentic images of 1 sources"):
+        load_training_data(load_config(TrainDetectorConfig, overrides=settings))
+
+
+def test_twins_of_a_set_without_any_are_refused(tmp_path: Path) -> None:
+    settings = write_set(tmp_path, ["val"] * 4 + ["train", "test"], groups=4)
     with pytest.raises(DatasetError, match="no committed twins"):
         load_training_data(load_config(TrainDetectorConfig, overrides=[*settings, "pairs=twin"]))
     data = load_training_data(load_config(TrainDetectorConfig, overrides=settings))
     assert data.twins_missing is not None
     assert {split: len(part) for split, part in data.examples["raw"].items()} == {
         "train": 1,
-        "val": 1,
+        "val": 4,
         "test": 1,
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from imforensics.errors import MissingExtraError
+from imforensics.errors import DatasetError, MissingExtraError
 from imforensics.models import train, train_autoencoder, train_gan, training_extra
 from imforensics.models.autoencoder_config import TrainAutoencoderConfig
 from imforensics.models.detector_config import TrainDetectorConfig
@@ -42,4 +42,14 @@ def test_each_missing_package_stops_a_training(
     monkeypatch.setattr(training_extra, "find_spec", lambda name: None if name == missing else object())
     with pytest.raises(MissingExtraError, match=f"^{command} needs the extra 'train'"):
         run(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_batch_must_be_filled_before_a_gan_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_extra, "find_spec", lambda name: object())
+    monkeypatch.setattr(train_gan, "list_authentic", lambda dataset, split: [tmp_path] * 20)
+    with pytest.raises(DatasetError, match=r"encoder\.batch_size=32 training images, received 20"):
+        train_gan.train_gan(TrainGanConfig(), tmp_path / "run")
     assert not (tmp_path / "run").exists()

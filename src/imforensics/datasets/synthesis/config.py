@@ -97,7 +97,7 @@ class SynthesisConfig(ConfigModel):
         turned: share of splices and copies that are turned.
         scaled: share of splices and copies that are scaled.
         inpainting: removals may be filled by OpenCV's inpainting (Telea, Navier-Stokes); needs the extra
-            "train".
+            "copy-move".
         middle_save: share of pictures saved once more after the alteration, before the last save.
         resized: share of pictures resized after the alteration (and after the middle save).
         resize: range of that factor.

@@ -13,6 +13,7 @@ from PIL import Image, JpegImagePlugin
 from imforensics.datasets.rasters import read_rgb
 from imforensics.datasets.synthesis.saves import TableSet
 from imforensics.errors import DatasetError
+from imforensics.evidence.library_output import caught_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -183,7 +184,7 @@ def load_pool(
         name = path.name if root is None else path.relative_to(root).as_posix()
         try:
             photo, table_set = _read_photo(path, name, max_side)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        except Exception:  # decoders raise of every kind on damaged input
             unreadable.append(path)
             continue
         if min(photo.height, photo.width) < MIN_SIDE:
@@ -204,7 +205,7 @@ def load_pool(
 
 def _read_photo(path: Path, name: str, max_side: int | None) -> tuple[Photo, TableSet | None]:
     """What a pool knows of a photograph before it is needed."""
-    with Image.open(path, formats=FORMATS) as image:
+    with caught_output(), Image.open(path, formats=FORMATS) as image:
         table_set = _read_tables(image, path.name)
         is_jpeg = image.format == "JPEG"
         (top, bottom), (left, right) = (

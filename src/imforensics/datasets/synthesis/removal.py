@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -72,11 +73,25 @@ def forge_removal(
     return Forgery(forged, mask, facts={"fill": kind})
 
 
+def require_fills(*, inpainting: bool) -> None:
+    """Check that regions can be filled as configured, before a process is started for it.
+
+    Raises:
+        MissingExtraError: inpainting without OpenCV.
+    """
+    if inpainting and find_spec("cv2") is None:
+        raise _missing_opencv()
+
+
+def _missing_opencv() -> MissingExtraError:
+    return MissingExtraError("copy-move", "Inpainting (OpenCV)", instead="do without: --set inpainting=false")
+
+
 def _inpaint(pixels: UInt8Array, hole: BoolArray, kind: RemovalKind) -> UInt8Array:
     try:
         import cv2
     except ImportError:
-        raise MissingExtraError("train", "Inpainting (synthesis: inpainting)") from None
+        raise _missing_opencv() from None
     flag = cv2.INPAINT_TELEA if kind == "telea" else cv2.INPAINT_NS
     filled = cv2.inpaint(np.ascontiguousarray(pixels), hole.astype(np.uint8), RADIUS, flag)
     return np.asarray(filled, dtype=np.uint8)

@@ -126,7 +126,7 @@ def test_matched_colours_move_to_the_surroundings(host: np.ndarray, disc: np.nda
 @pytest.mark.parametrize("kind", ["telea", "navier_stokes", "exemplar", "smooth"])
 def test_a_removal_takes_an_object_away(kind: str, disc: np.ndarray) -> None:
     if kind in {"telea", "navier_stokes"}:
-        pytest.importorskip("cv2", reason="needs the extra train")
+        pytest.importorskip("cv2", reason="needs the extra copy-move")
     rng = np.random.default_rng(3)
     clean = np.clip(rng.normal(120, 2, (160, 240, 3)), 0, 255).astype(np.uint8)
     host = clean.copy()

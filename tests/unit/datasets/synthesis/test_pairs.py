@@ -166,6 +166,6 @@ def test_inpainting_without_opencv_says_what_to_install(
     pool: PhotoPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
-    with pytest.raises(MissingExtraError, match=r"imforensics\[train\]"):
+    with pytest.raises(MissingExtraError, match=r"imforensics\[copy-move\]"):
         [draw(pool, only("removal", inpainting=True), index) for index in range(8)]
     assert {draw(pool, only("removal"), index).recipe["manipulation"] for index in range(4)} == {"removal"}
