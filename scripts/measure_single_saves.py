@@ -68,16 +68,21 @@ def _figures(finding: Finding) -> Figures:
 def _claims_history(finding: Finding) -> bool | None:
     """Whether it says that the image, or a part, was saved before; None of one that says no such thing."""
     seen = finding.observations
-    if finding.method == "dct_histograms":
-        return bool(seen["is_saved_twice"])
-    if finding.method == "double_quantization":
-        return bool(seen["is_double_quantized"])
-    return bool(seen["is_found"]) if finding.method == "nonaligned_double_quantization" else None
+    match finding.method:
+        case "dct_histograms":
+            return bool(seen["is_saved_twice"])
+        case "double_quantization":
+            return bool(seen["is_double_quantized"])
+        case "jpeg_ghost":
+            return seen["image_quality"] is not None
+        case "nonaligned_double_quantization":
+            return bool(seen["is_found"])
+    return None
 
 
 def _detail(finding: Finding) -> str:
     keys = (
-        *("likelihood_gain", "first_table", "frequencies_used", "saved_twice_score", "support"),
+        *("likelihood_gain", "lattice_gain", "first_table", "saved_twice_score", "support", "kept_ones"),
         *("frequencies_tested", "deviation_q99", "image_quality", "image_dip", "deviation_q95", "log10_nfa"),
     )
     return " ".join(f"{key}={finding.observations[key]}" for key in keys if key in finding.observations)
