@@ -7,7 +7,8 @@ Photographs are made smaller by `--reduction` (means of squares of pixels), whic
 that they come from, cut to sides drawn from SIDES, and saved once by each family. Families whose encoder is
 not installed are left out with a line that says so: `jpegli` needs the package pyjpegli, `mozjpeg` needs
 pyvips with pyvips-binary, whose libvips holds it. None is a dependency of the project. Writes the files and
-manifest.csv, which a new run replaces; the same arguments and versions give the same files.
+manifest.csv, which a new run replaces; the same arguments and versions give the same files. `--twice` makes
+the control: each picture saved before at an IJG quality drawn from FIRST_QUALITIES, 4:4:4, on the same grid.
 """
 
 from __future__ import annotations
@@ -29,12 +30,14 @@ from imforensics.datasets.base import load_dataset, load_split
 from imforensics.datasets.layout import list_images
 from imforensics.pipeline.protocols import seeded_generator
 from imforensics.preprocessing.block_dct import block_dct
+from imforensics.preprocessing.jpeg import resave_jpeg
 from imforensics.types import FloatArray, Int16Array, UInt8Array
 
 Encoder = Callable[[UInt8Array, np.random.Generator], tuple[bytes, str]]
 
 SIDES = (64, 96, 128, 200, 320, 100_000)  # pixels at most; the last is the whole picture
 QUALITIES = (50, 98)  # IJG, drawn between these
+FIRST_QUALITIES = (50, 95)
 ROUNDINGS = (
     0.0,
     0.17,
@@ -53,6 +56,7 @@ def main() -> None:
     parser.add_argument("--split", choices=["train", "val", "test"], default="val")
     parser.add_argument("--photographs", type=Path, help="folder of photographs instead of the set `photos`")
     parser.add_argument("--reduction", type=int, default=4)
+    parser.add_argument("--twice", action="store_true", help="save twice instead: the control")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     paths = (
@@ -66,8 +70,15 @@ def main() -> None:
         whole = _reduce(path, arguments.reduction)
         for name, encode in families.items():
             rng = seeded_generator(arguments.seed, f"{name} {path.name}")
-            pixels = _cut(whole, rng)
+            pixels, before = _cut(whole, rng), ""
+            if arguments.twice:
+                quality = int(rng.integers(FIRST_QUALITIES[0], FIRST_QUALITIES[1] + 1))
+                pixels, before = (
+                    resave_jpeg(pixels, quality=quality, subsampling="4:4:4"),
+                    f"{quality}, then ",
+                )
             data, setting = encode(pixels, rng)
+            setting = before + setting
             target = arguments.folder / f"{path.stem}_{name}.jpg"
             target.write_bytes(data)
             rows.append((target.name, name, setting, path.name, *pixels.shape[:2]))

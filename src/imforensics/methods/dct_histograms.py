@@ -94,13 +94,15 @@ class DctHistograms(Method):
         "Saved once, a JPEG has smooth histograms of DCT coefficients, and first digits that follow a known "
         "law. Each further saving leaves regular peaks and gaps. They are measured against the histograms of "
         "the same picture on a moved grid, and each part is asked how well it follows the image's peaks. "
-        "Nothing is assumed of the earlier savings, so that several of them may be there."
+        "Nothing is assumed of the earlier savings, so that several of them may be there. Missing "
+        "coefficients of 1 alone are no such trace: some encoders round them to 0."
     )
     limitations = (
         "It shows a part that deviates from the image's compression history, and reads the same trace as "
         "double_quantization: the two do not confirm each other. A picture cropped or resized before its "
         "last saving shows nothing, nor does a last saving much coarser than those before. Screens, text and "
-        "flat graphics have peaks of their own. Larger tampered parts become the norm themselves."
+        "flat graphics have peaks of their own. Larger tampered parts become the norm themselves. Where the "
+        "last encoder rounded small coefficients to 0, the trace counts only if larger ones show it."
     )
     reference = Reference(
         "S. Ye, Q. Sun, E.-C. Chang, Detecting digital image forgeries by measuring inconsistencies of "

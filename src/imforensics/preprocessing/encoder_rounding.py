@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Share of the expected 1s that is left. Files saved once by a plain encoder keep 0.87 to 1.07 (5 % to 95 %),
 # by jpegli 0.45 to 0.76; an earlier, coarser quantization mostly leaves next to none
 # (docs/experiments/encoders.md).
-LEAST_KEPT, MOST_KEPT = 0.4, 0.8
+LEAST_KEPT, MOST_KEPT = 0.4, 0.75
 SIGNIFICANT = 2.0  # standard deviations, of a frequency with more 1s than expected
 MOST_EXCEEDING = 0.03  # share of the frequencies
 
