@@ -95,16 +95,20 @@ def _installed_families() -> dict[str, Encoder]:
         "photoshop": _save_photoshop,
         "dead_zone": _save_dead_zone,
     }
+    probe = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     for name, package, encode in (
         ("jpegli", "pyjpegli", _save_jpegli),
         ("mozjpeg", "pyvips", _save_mozjpeg),
     ):
         try:
             import_module(package)
-        except ImportError:
+        except (ImportError, OSError):  # OSError: pyvips without libvips
             print(f"{name} is left out: the package {package} is not installed")
-        else:
-            families[name] = encode
+            continue
+        if name == "mozjpeg" and _save_vips(probe, trellis=True) == _save_vips(probe, trellis=False):
+            print("mozjpeg is left out: this libvips was built without it")
+            continue
+        families[name] = encode
     return families
 
 
@@ -151,20 +155,25 @@ def _save_jpegli(pixels: UInt8Array, rng: np.random.Generator) -> tuple[bytes, s
 
 
 def _save_mozjpeg(pixels: UInt8Array, rng: np.random.Generator) -> tuple[bytes, str]:
-    """Trellis quantization and mozjpeg's own table, as sharp's option `mozjpeg` sets them."""
     quality, sampling = _draw_quality(rng), str(rng.choice(["off", "on"]))
+    data = _save_vips(pixels, trellis=True, quality=quality, sampling=sampling)
+    return data, f"quality {quality}, chroma subsampling {sampling}"
+
+
+def _save_vips(pixels: UInt8Array, *, trellis: bool, quality: int = 75, sampling: str = "on") -> bytes:
+    """mozjpeg's own table and, with `trellis`, its quantization, as sharp's option `mozjpeg` sets them."""
     height, width = pixels.shape[:2]
     image = import_module("pyvips").Image.new_from_memory(pixels.tobytes(), width, height, 3, "uchar")
-    data = image.jpegsave_buffer(
+    data: bytes = image.jpegsave_buffer(
         Q=quality,
         subsample_mode=sampling,
-        trellis_quant=True,
+        trellis_quant=trellis,
         overshoot_deringing=True,
         optimize_scans=True,
         interlace=True,
         quant_table=3,
     )
-    return data, f"quality {quality}, chroma subsampling {sampling}"
+    return data
 
 
 def _save_dead_zone(pixels: UInt8Array, rng: np.random.Generator) -> tuple[bytes, str]:
