@@ -27,10 +27,11 @@ from imforensics.types import BoolArray, Evidence, Finding, FloatArray, JsonValu
 
 LISTED = 9  # frequencies in the observations, lowest first
 SIGNIFICANT = -3.0  # log10 of the chance of a period
-# Share and number of frequencies with a period from which the text says "more than once": 2 of 1,181 files
-# saved once, by encoders of five kinds, reach both (docs/experiments/encoders.md); nearly all photographs
-# saved at 85, then 95 have a share of 1.
+# Share and number of frequencies with a period from which the text says "more than once"; one period is
+# enough where its chance is CLEAR. 4 of 1,181 files saved once, by encoders of five kinds, reach that
+# (docs/experiments/encoders.md); nearly all photographs saved at 85, then 95 have a share of 1.
 SAVED_TWICE, MIN_PERIODS = 0.1, 2
+CLEAR = -5.0  # log10
 # Nats by which a typical block follows the image's histograms, below which there is nothing to deviate from:
 # 97 % of the tampered images of CASIA v1 train are above 0.25, 63 % of the photographs below.
 MIN_SUPPORT = 0.2
@@ -64,7 +65,8 @@ class _Facts:
     @property
     def is_saved_twice(self) -> bool:
         found, tested = self.periodic
-        return found >= max(MIN_PERIODS, SAVED_TWICE * tested)
+        is_clear = any(period.log10_chance < CLEAR for period in self.periods if period is not None)
+        return found >= SAVED_TWICE * tested and (is_clear or found >= MIN_PERIODS)
 
     @property
     def is_rounding(self) -> bool:
