@@ -21,14 +21,17 @@ from imforensics.preprocessing.coefficient_histograms import (
     fit_first_digits,
     measure_deviation,
 )
+from imforensics.preprocessing.encoder_rounding import Rounding, estimate_rounding
 from imforensics.preprocessing.logistic import logistic
 from imforensics.types import BoolArray, Evidence, Finding, FloatArray, JsonValue, LocalizationMap
 
 LISTED = 9  # frequencies in the observations, lowest first
 SIGNIFICANT = -3.0  # log10 of the chance of a period
-# Share of frequencies with a period from which the text says "more than once": in 19 of 20 photographs that
-# were resized and saved once the share stays below 0.06, in nearly all of those saved at 85, then 95 it is 1.
-SAVED_TWICE = 0.15
+# Share and number of frequencies with a period from which the text says "more than once"; one period is
+# enough where its chance is CLEAR. 4 of 1,181 files saved once, by encoders of five kinds, reach that
+# (docs/experiments/encoders.md); nearly all photographs saved at 85, then 95 have a share of 1.
+SAVED_TWICE, MIN_PERIODS = 0.1, 2
+CLEAR = -5.0  # log10
 # Nats by which a typical block follows the image's histograms, below which there is nothing to deviate from:
 # 97 % of the tampered images of CASIA v1 train are above 0.25, 63 % of the photographs below.
 MIN_SUPPORT = 0.2
@@ -51,13 +54,29 @@ class _Facts:
     periods: list[Period | None]
     digits: FirstDigitLaw | None
     support: float  # nats by which the median block follows the histograms
+    rounding: Rounding
 
     @property
-    def periodic_share(self) -> float | None:
+    def periodic(self) -> tuple[int, int]:
+        """Number of frequencies with a period, and of those that can be tested."""
         tested = [period for period in self.periods if period is not None]
-        if not tested:
-            return None
-        return sum(period.log10_chance < SIGNIFICANT for period in tested) / len(tested)
+        return sum(period.log10_chance < SIGNIFICANT for period in tested), len(tested)
+
+    @property
+    def is_saved_twice(self) -> bool:
+        found, tested = self.periodic
+        is_clear = any(period.log10_chance < CLEAR for period in self.periods if period is not None)
+        return found >= SAVED_TWICE * tested and (is_clear or found >= MIN_PERIODS)
+
+    @property
+    def is_rounding(self) -> bool:
+        """The histograms' shape is that of an encoder that rounds small coefficients to 0."""
+        return self.rounding.is_towards_zero and not self.is_saved_twice
+
+    @property
+    def has_norm(self) -> bool:
+        """Whether there is a history that a part can lack."""
+        return self.support >= MIN_SUPPORT and not self.is_rounding
 
 
 class DctHistograms(Method):
@@ -77,13 +96,15 @@ class DctHistograms(Method):
         "Saved once, a JPEG has smooth histograms of DCT coefficients, and first digits that follow a known "
         "law. Each further saving leaves regular peaks and gaps. They are measured against the histograms of "
         "the same picture on a moved grid, and each part is asked how well it follows the image's peaks. "
-        "Nothing is assumed of the earlier savings, so that several of them may be there."
+        "Nothing is assumed of the earlier savings, so that several of them may be there. Missing "
+        "coefficients of 1 alone are no such trace: some encoders round them to 0."
     )
     limitations = (
         "It shows a part that deviates from the image's compression history, and reads the same trace as "
         "double_quantization: the two do not confirm each other. A picture cropped or resized before its "
         "last saving shows nothing, nor does a last saving much coarser than those before. Screens, text and "
-        "flat graphics have peaks of their own. Larger tampered parts become the norm themselves."
+        "flat graphics have peaks of their own. Larger tampered parts become the norm themselves. Where the "
+        "last encoder rounded small coefficients to 0, the trace counts only if larger ones show it."
     )
     reference = Reference(
         "S. Ye, Q. Sun, E.-C. Chang, Detecting digital image forgeries by measuring inconsistencies of "
@@ -106,7 +127,8 @@ class DctHistograms(Method):
         digits = fit_first_digits(np.sum([histogram.first_digits for histogram in histograms], axis=0))
         deviations = measure_deviation(luma.quantized, histograms)
         usual = expect_deviation(deviations, count_filled(luma.quantized), luma.usable)
-        facts = _Facts(histograms, periods, digits, -float(np.median(deviations[luma.usable])))
+        support = -float(np.median(deviations[luma.usable]))
+        facts = _Facts(histograms, periods, digits, support, estimate_rounding(histograms))
         return self._report(facts, deviations, usual, luma.usable, (evidence.height, evidence.width))
 
     def _report(
@@ -117,7 +139,7 @@ class DctHistograms(Method):
         usable: BoolArray,
         shape: tuple[int, int],
     ) -> Finding:
-        has_norm = facts.support >= MIN_SUPPORT
+        has_norm = facts.has_norm
         weights = _smooth(usable.astype(np.float32))
         deviations = _standardize(deviations, usual, usable, weights)
         peak = float(np.quantile(deviations[usable], SCORE_QUANTILE)) if has_norm else 0.0
@@ -133,7 +155,7 @@ class DctHistograms(Method):
             threshold=THRESHOLD,
             threshold_policy="f1_fixed",
             observations=_describe(facts) | {"deviation_q99": round(peak, 4)},
-            notes=_notes(facts, has_norm),
+            notes=_notes(facts),
         )
 
 
@@ -155,7 +177,7 @@ def _smooth(values: FloatArray) -> FloatArray:
 
 def _describe(facts: _Facts) -> dict[str, JsonValue]:
     """The facts of the whole image, and those of the lowest frequencies."""
-    share, digits = facts.periodic_share, facts.digits
+    digits, (found, tested) = facts.digits, facts.periodic
     rows: list[JsonValue] = []
     for histogram, period in zip(facts.histograms[:LISTED], facts.periods, strict=False):
         law = fit_first_digits(histogram.first_digits)
@@ -169,8 +191,11 @@ def _describe(facts: _Facts) -> dict[str, JsonValue]:
         )
     return {
         "support": round(facts.support, 4),
-        "saved_twice_score": None if share is None else round(share, 4),
-        "frequencies_tested": sum(period is not None for period in facts.periods),
+        "saved_twice_score": round(found / tested, 4) if tested else None,
+        "is_saved_twice": facts.is_saved_twice,
+        "frequencies_tested": tested,
+        "kept_ones": round(facts.rounding.kept_ones, 3),
+        "is_encoder_rounding": facts.is_rounding,
         "first_digit_s": None if digits is None else round(digits.s, 3),
         "first_digit_q": None if digits is None else round(digits.q, 3),
         "first_digit_divergence": None if digits is None else round(digits.divergence, 5),
@@ -178,14 +203,22 @@ def _describe(facts: _Facts) -> dict[str, JsonValue]:
     }
 
 
-def _notes(facts: _Facts, has_norm: bool) -> tuple[str, ...]:
-    share = facts.periodic_share
-    if share is None:
+def _notes(facts: _Facts) -> tuple[str, ...]:
+    found, tested = facts.periodic
+    if not tested:
         first = "Too few coefficients are not 0: no histogram is long enough to show a period."
     else:
-        word = "was saved more than once on this grid" if share >= SAVED_TWICE else "shows one saving only"
-        first = f"{share:.0%} of the histograms that can be tested have a period: the image {word}."
-    if not has_norm:
+        word = "was saved more than once on this grid" if facts.is_saved_twice else "shows one saving only"
+        first = f"{found} of {tested} histograms that can be tested have a period: the image {word}."
+    if facts.is_rounding:
+        return (
+            first,
+            f"{1 - facts.rounding.kept_ones:.0%} of the coefficients of 1 are missing, at all frequencies "
+            "alike: the encoder rounded small coefficients to 0, as jpegli, mozjpeg and some hardware do in "
+            "a single saving. That is no history that a part could lack: the map is 0 all over, which is no "
+            "sign of authenticity.",
+        )
+    if not facts.has_norm:
         return (
             first,
             "The histograms have too little shape for a part to deviate from: the map is 0 all over, which "

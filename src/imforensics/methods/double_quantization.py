@@ -39,6 +39,11 @@ THRESHOLD = 0.5  # the best mean F1 of the raw tampered images of CASIA v1 train
 UNDO_MIN_GAIN = 1.0  # nats a block
 UNDO_QUANTILE, UNDO_MAX_EVIDENCE = 0.97, -1.0
 UNDO_MAX_PEAK = 5.0
+ROUNDING_NOTE = (
+    "The counts of 0 and 1 are not those of plain rounding, but larger coefficients show no clear peaks and "
+    "gaps. Encoders that decide case by case whether to keep a small coefficient, such as jpegli and "
+    "mozjpeg, leave this in a single saving."
+)
 
 
 class DoubleQuantization(Method):
@@ -57,7 +62,8 @@ class DoubleQuantization(Method):
         "coefficients. A part pasted from elsewhere and saved only once with the rest, or off the grid, "
         "lacks them. The first quantization table is found by likelihood over all frequencies, each block is "
         "tested against it, and where the whole image was merely saved again, the saving before is looked at "
-        "too."
+        "too. Only peaks and gaps beyond the coefficients of 1 count as a find: how many of those are kept "
+        "depends on the encoder."
     )
     limitations = (
         "It needs two savings on one grid: a picture that was cropped, resized or never JPEG before the edit "
@@ -115,7 +121,7 @@ class DoubleQuantization(Method):
             observations |= {prefix + key: value for key, value in _describe(found).items()}
         if not is_found:
             observations[OUTSIDE_KEY] = ["no earlier quantization was found, so that no part can lack it"]
-        if is_found:
+        if is_found and support.any():
             observations["double_quantized_share"] = round(float((marks[support] < THRESHOLD).mean()), 4)
         peak = np.asarray(np.quantile(means[usable], SCORE_QUANTILE), dtype=np.float32)
         return Finding(
@@ -146,6 +152,8 @@ def _describe(found: FirstQuantization) -> dict[str, JsonValue]:
         "first_table": found.table_name,
         "likelihood_gain": round(found.gain, 4),
         "frequencies_used": int(found.used.sum()),
+        "lattice_gain": round(found.lattice_gain, 1),
+        "is_encoder_rounding": found.is_rounding,
     }
     if found.is_found and found.table_name is None:
         divisors = np.where(found.used, found.divisors, 0)
@@ -155,10 +163,11 @@ def _describe(found: FirstQuantization) -> dict[str, JsonValue]:
 
 def _notes(passes: list[FirstQuantization]) -> tuple[str, ...]:
     if not passes[0].is_found:
-        return (
+        nothing = (
             "No earlier quantization on this grid was found: there is nothing that a part could lack. The "
-            "map is 0 all over, which is no sign of authenticity.",
+            "map is 0 all over, which is no sign of authenticity."
         )
+        return (nothing, ROUNDING_NOTE) if passes[0].is_rounding else (nothing,)
     name = passes[0].table_name or "an unknown table"
     notes = [
         f"The image was quantized before its last saving, with {name}; likelihood gain "

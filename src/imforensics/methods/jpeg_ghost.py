@@ -10,12 +10,14 @@ from pydantic import Field, field_validator
 from imforensics.methods.base import Method, MethodOptions, Reference
 from imforensics.preprocessing.blocks import find_analysable_blocks, gaussian_blocks
 from imforensics.preprocessing.jpeg_ghosts import (
-    FLOOR,
     block_textures,
     compare_curves,
     find_dip,
+    find_earlier_dip,
     ghost_curves,
     normalise_ghosts,
+    saved_once_curve,
+    typical_curve,
 )
 from imforensics.preprocessing.noise import MAD_OF_NORMAL, luma
 from imforensics.types import Artifact, BoolArray, Evidence, Finding, FloatArray, JsonValue, LocalizationMap
@@ -29,9 +31,13 @@ MAP_HALF_WAY = 1.65  # robust standard deviations; the best mean F1 on CASIA v1 
 MAP_STEEPNESS = 4.0
 THRESHOLD = 0.5
 SCORE_QUANTILE = 0.95  # of the blocks
-SCORE_HALF_WAY = 0.1  # nats; 2 % of the photographs of `photos` train and val reach it
+# Nats; grows with few blocks, whose medians vary: by FEW_BLOCKS over their number. Of the photographs
+# of `photos` train and val at most 2 % reach it, of 1,066 files saved once by encoders of five kinds 12.
+SCORE_HALF_WAY, FEW_BLOCKS = 0.112, 32
 SCORE_STEEPNESS = 4.0
-MIN_DIP = 0.05  # nats; below it no quality is named
+# Nats below which no quality is named; in a JPEG beyond what its last saving leaves: 12 of 1,066 files saved
+# once reach it (docs/experiments/encoders.md).
+MIN_DIP, MIN_EARLIER_DIP = 0.05, 0.1
 SHEET_COLUMNS, SHEET_TILES, SHEET_WIDTH = 4, 12, 1024  # of the contact picture, the width in pixels
 
 
@@ -50,7 +56,8 @@ class JpegGhost(Method):
         "The image is saved again at many qualities. A part that was once saved at some quality changes "
         "least when it is saved so again: a dark ghost at that quality. Each block's curve of change over "
         "the quality is compared with those of the blocks of like texture in the same image; parts that went "
-        "through other savings than the rest stand out, whichever of the two was saved more coarsely."
+        "through other savings than the rest stand out, whichever of the two was saved more coarsely. A "
+        "quality is named for the whole image only where its own last saving does not explain the dip."
     )
     limitations = (
         "It sees that a part differs, not which part is the pasted one: a large insertion makes the rest "
@@ -110,7 +117,10 @@ class JpegGhost(Method):
         differences = np.stack(
             [_smooth(compare_curves(curves, texture, usable), usable, weight) for texture in textures]
         )
-        return self._report(curves, differences, usable, weight >= MIN_SUPPORT, evidence.pixels.shape[:2])
+        dip = self._find_dip(evidence, plane, typical_curve(curves[:, usable]))
+        return self._report(
+            curves, differences, usable, weight >= MIN_SUPPORT, evidence.pixels.shape[:2], dip
+        )
 
     def _decline(self, reason: str) -> Finding:
         return super()._decline(
@@ -124,18 +134,20 @@ class JpegGhost(Method):
         usable: BoolArray,
         support: BoolArray,
         shape: tuple[int, int],
+        dip: dict[str, JsonValue],
     ) -> Finding:
         deviations, sizes = _measure(differences, usable)
         marks = np.where(support, _squash(deviations, MAP_HALF_WAY, MAP_STEEPNESS), np.float32(0))
         values = _spread(marks, shape, self.options.offset)
         valid = _spread(support.astype(np.float32), shape, self.options.offset) > 0
         peak = np.asarray(np.quantile(sizes[usable], SCORE_QUANTILE), dtype=np.float32)
-        found = self._describe(curves, differences, usable, marks >= THRESHOLD)
+        half_way = SCORE_HALF_WAY * (1 + FEW_BLOCKS / int(usable.sum()))
+        found = dip | self._describe(differences, usable, marks >= THRESHOLD)
         return Finding(
             self.name,
             self.family,
             "ok",
-            score=float(_squash(peak, SCORE_HALF_WAY, SCORE_STEEPNESS)),
+            score=float(_squash(peak, half_way, SCORE_STEEPNESS)),
             map=LocalizationMap(values, valid),
             mask=values >= THRESHOLD,
             threshold=THRESHOLD,
@@ -150,23 +162,40 @@ class JpegGhost(Method):
             ),
         )
 
-    def _describe(
-        self, curves: FloatArray, differences: FloatArray, usable: BoolArray, marked: BoolArray
-    ) -> dict[str, JsonValue]:
-        """Qualities at which the image, and the marked blocks beside the rest, change least."""
-        qualities = self.options.qualities
-        typical = np.log(np.median(curves[:, usable], axis=1) + np.float32(FLOOR))
-        index, depth = find_dip(typical)
-        facts: dict[str, JsonValue] = {
-            "image_quality": qualities[index] if depth >= MIN_DIP else None,
+    def _find_dip(self, evidence: Evidence, plane: FloatArray, typical: FloatArray) -> dict[str, JsonValue]:
+        """The quality at which the image as a whole changes less than its last saving explains."""
+        own = self._own_curve(evidence, plane)
+        index, depth = find_dip(typical) if own is None else find_earlier_dip(typical, own)
+        is_seen = depth >= (MIN_DIP if own is None else MIN_EARLIER_DIP)
+        return {
+            "image_quality": self.options.qualities[index] if is_seen else None,
             "image_dip": round(depth, 4),
+            "is_last_saving_known": own is not None,
+        }
+
+    def _own_curve(self, evidence: Evidence, plane: FloatArray) -> FloatArray | None:
+        """What the saving of a JPEG leaves in its curve; None where that is not known, or on another grid."""
+        if evidence.jpeg is None or self.options.offset != (0, 0):
+            return None
+        table = evidence.jpeg.quantization_tables[0]
+        rows, columns = ((side - BLOCK // 2) // BLOCK for side in plane.shape)
+        usable = find_analysable_blocks(evidence.pixels[4:, 4:], block=BLOCK)[:rows, :columns]
+        if table.min() < 1 or not usable.any():
+            return None
+        return saved_once_curve(plane, usable, table=table, qualities=self.options.qualities)
+
+    def _describe(
+        self, differences: FloatArray, usable: BoolArray, marked: BoolArray
+    ) -> dict[str, JsonValue]:
+        """How much is marked, and the quality at which the marked blocks change least beside the rest."""
+        facts: dict[str, JsonValue] = {
             "marked_share": round(float(marked[usable].mean()), 4),
             "marked_quality": None,
         }
         region = marked & usable
         if region.any():
             beside = np.median(differences[:, :, region], axis=2).mean(axis=0)
-            facts["marked_quality"] = qualities[int(beside.argmin())]
+            facts["marked_quality"] = self.options.qualities[int(beside.argmin())]
             facts["marked_difference"] = round(float(beside.min()), 4)
         return facts
 
@@ -189,11 +218,12 @@ class JpegGhost(Method):
 
 
 def _describe_dip(found: dict[str, JsonValue]) -> str:
+    beyond = " beyond what its last saving leaves" if found["is_last_saving_known"] else ""
     if found["image_quality"] is None:
-        return "The image as a whole shows no ghost: no quality at which it changes markedly less."
+        return f"The image as a whole shows no ghost{beyond}: no quality at which it changes markedly less."
     return (
         f"The image as a whole changes markedly less when saved at quality {found['image_quality']} than "
-        "around it: it, or most of it, was saved so before."
+        f"around it{beyond}: it, or most of it, was saved so before."
     )
 
 

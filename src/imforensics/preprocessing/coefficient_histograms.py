@@ -35,7 +35,8 @@ FREQUENCIES = tuple(
     sorted(((u, v) for u in range(8) for v in range(8 - u) if u + v), key=lambda uv: (sum(uv), uv))
 )
 LIKELY = 15.0  # coefficients added to both counts of a ratio; 5 to 30 localize almost equally well
-SHORTEST_HISTOGRAM = 8  # magnitudes with enough coefficients, for a period to be looked for
+SHORTEST_HISTOGRAM = 8  # magnitudes from 1 on with enough coefficients, for a period to be looked for
+SMALLEST_PERIODIC = 2  # magnitude: how many 1s become 0s is up to the encoder, see `estimate_rounding`
 GROUPS, SMALLEST_GROUP = 8, 16  # of blocks, by the number of their coefficients that are not 0
 ENOUGH = 5.0  # coefficients expected of a magnitude, for its count to be near to normal
 LONGEST_PERIOD = 0.4  # of the histogram's length: slower waves are a misfit of the expected shape
@@ -172,19 +173,23 @@ def find_period(histogram: Histogram) -> Period | None:
 
     Without waves, the excess of each magnitude is near N(0, 1), and the power of each frequency of its
     spectrum is exponential with mean 1: the chance of the strongest of n / 2 follows. Larger images are taken
-    as if they had _MOST blocks: with more, the least misfit of the expected shape would count.
+    as if they had _MOST blocks: with more, the least misfit of the expected shape would count. Magnitudes
+    below SMALLEST_PERIODIC are left out, and the others compared among themselves.
 
     Returns:
         None where fewer than SHORTEST_HISTOGRAM magnitudes have enough coefficients.
     """
-    # The count of 0 is no wave, and the last magnitude stands for all above too.
     share = min(1.0, _MOST / histogram.observed.sum())
-    observed, expected = histogram.observed[1:-1] * share, histogram.expected[1:-1] * share
+    # The last magnitude stands for all above too.
+    observed = histogram.observed[SMALLEST_PERIODIC:-1] * share
+    expected = histogram.expected[SMALLEST_PERIODIC:-1] * share
     length = int(np.argmax(np.append(observed + expected, 0) < 2 * ENOUGH))
-    if length < SHORTEST_HISTOGRAM:
+    if length <= SHORTEST_HISTOGRAM - SMALLEST_PERIODIC:
         return None
-    variance = (observed + histogram.expected_weight * share * expected)[:length]
-    excess = (observed - expected)[:length] / np.sqrt(np.maximum(variance, 1))
+    observed, expected = observed[:length], expected[:length]
+    factor = float(observed.sum() / max(expected.sum(), 1.0))
+    variance = observed + histogram.expected_weight * share * factor**2 * expected
+    excess = (observed - factor * expected) / np.sqrt(np.maximum(variance, 1))
     power = np.abs(np.fft.rfft(excess - excess.mean(), _SPECTRUM)) ** 2 / length
     power[: math.ceil(_SPECTRUM / (LONGEST_PERIOD * length))] = 0
     best = int(power.argmax())

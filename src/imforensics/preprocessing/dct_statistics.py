@@ -122,7 +122,7 @@ def twice_quantized(step: int) -> FloatArray:
     return result
 
 
-def log_ratios(step: int, reference: FloatArray) -> FloatArray:
+def log_ratios(step: int, reference: FloatArray, *, smallest: int = 0) -> FloatArray:
     """Log likelihood ratio of each magnitude: quantized twice against once.
 
     The ratio is normalised so that its mean over the reference coefficients, which are quantized once, is 1
@@ -133,16 +133,19 @@ def log_ratios(step: int, reference: FloatArray) -> FloatArray:
         step: the second divisor.
         reference: (len(SCALES), limit + 1) float32 counts of coefficients known to be quantized once, see
             `move_off_grid`.
+        smallest: magnitudes below it say nothing, the others are compared among themselves.
 
     Returns:
-        (MAX_FIRST, len(SCALES), limit + 1) float32; above 0 speaks for twice.
+        (MAX_FIRST, len(SCALES), limit + 1) float32; above 0 speaks for twice, 0 below `smallest`.
     """
     once = once_quantized(step)
     ratios = twice_quantized(step) - once
-    weights = reference + _PRIOR_COUNT * np.exp(once)
+    weights = (reference + _PRIOR_COUNT * np.exp(once))[:, smallest:]
     weights /= weights.sum(axis=1, keepdims=True)
-    means = np.einsum("fsm,sm->fs", np.exp(np.minimum(ratios, 20)), weights)
-    return np.asarray(ratios - np.log(means)[..., None], dtype=np.float32)
+    means = np.einsum("fsm,sm->fs", np.exp(np.minimum(ratios[..., smallest:], 20)), weights)
+    ratios -= np.log(means)[..., None]
+    ratios[..., :smallest] = 0
+    return np.asarray(ratios, dtype=np.float32)
 
 
 def likelihood_gains(ratios: FloatArray, counts: FloatArray) -> FloatArray:

@@ -34,6 +34,14 @@ MIN_KNOWN_GAIN = 0.1
 MIN_FREE_GAIN = 0.45
 MIN_TOTAL_GAIN = 50.0  # nats, in small images
 CHANCE_GAIN = 4.0  # nats: ln(MAX_FIRST), what the best of 48 divisors gains by chance
+# An encoder's rounding is no history: jpegli, mozjpeg's trellis and the dead zones of hardware turn many 1s
+# into 0s, which any coarser divisor seems to explain. Earlier quantization also leaves peaks and gaps among
+# larger magnitudes: least nats that these give, and least share of the whole gain; chosen on files saved once
+# by such encoders, of which 6 in 1,181 exceed both (docs/experiments/encoders.md).
+SMALLEST_PERIODIC = 2  # magnitude
+MIN_KNOWN_LATTICE = 16.0
+MIN_FREE_LATTICE = 30.0
+MIN_LATTICE_SHARE = 0.01
 KNOWN_SHARE = 0.8  # of the free gain that a known table must reach, else it is not the one
 MAX_EVIDENCE = 10.0  # nats that one coefficient may say: rounding differs between programs
 
@@ -50,6 +58,10 @@ class FirstQuantization:
         gain: log likelihood gain a block in nats, 0 where nothing is found.
         evidence: (rows, columns) float32, nats for "this block lacks the earlier quantization"; zeros where
             nothing is found.
+        lattice_gain: nats of the whole image for it from magnitudes of SMALLEST_PERIODIC or more, what chance
+            gives taken off; 0 where no table explains the coefficients.
+        is_rounding: a table explains the coefficients, but `lattice_gain` is too small: what is seen can be
+            how the last encoder rounds small coefficients. Nothing is found then.
     """
 
     is_found: bool
@@ -58,6 +70,8 @@ class FirstQuantization:
     used: BoolArray
     gain: float
     evidence: FloatArray
+    lattice_gain: float
+    is_rounding: bool
 
 
 def find_first_quantization(
@@ -78,17 +92,23 @@ def find_first_quantization(
     """
     chosen = (table <= MAX_STEP) & (True if frequencies is None else frequencies)
     chosen[0, 0] = False
-    levels, ratios = _compare_frequencies(coefficients, table, chosen)
+    seen = _compare_frequencies(coefficients, table, chosen)
     gains = np.zeros((64, MAX_FIRST), dtype=np.float32)
-    for index, ratio in ratios.items():
-        gains[index] = likelihood_gains(ratio, levels[index].counts)
+    for index, frequency in seen.items():
+        gains[index] = likelihood_gains(frequency.ratios, frequency.levels.counts)
     count = coefficients.shape[0] * coefficients.shape[1]
     name, divisors, total = _choose_divisors(gains, count)
+    lattice = 0.0 if total is None else _sum_lattice_gains(seen, table, divisors)
+    least = MIN_FREE_LATTICE if name is None else MIN_KNOWN_LATTICE
+    is_rounding = total is not None and lattice < max(least, MIN_LATTICE_SHARE * total)
+    if is_rounding:
+        name, total = None, None
     evidence = np.zeros(coefficients.shape[:2], dtype=np.float32)
     used = (gains[np.arange(64), divisors - 1] > 0) & (total is not None)
     for index in map(int, np.flatnonzero(used)):
-        found = np.clip(ratios[index][divisors[index] - 1], -MAX_EVIDENCE, MAX_EVIDENCE)
-        evidence -= found[levels[index].scales, levels[index].magnitudes]
+        frequency = seen[index]
+        found = np.clip(frequency.ratios[divisors[index] - 1], -MAX_EVIDENCE, MAX_EVIDENCE)
+        evidence -= found[frequency.levels.scales, frequency.levels.magnitudes]
     return FirstQuantization(
         total is not None,
         name,
@@ -96,6 +116,8 @@ def find_first_quantization(
         used.reshape(8, 8),
         0.0 if total is None else total / count,
         evidence,
+        lattice,
+        is_rounding,
     )
 
 
@@ -136,17 +158,40 @@ def known_tables() -> dict[str, NDArray[np.int64]]:
     return {name: np.minimum(table.astype(np.int64), MAX_FIRST) for name, table in tables.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class _Frequency:
+    """Levels of one frequency, their counts off the grid, and log ratios of each first divisor."""
+
+    levels: Levels
+    reference: FloatArray
+    ratios: FloatArray
+
+
 def _compare_frequencies(
     coefficients: Int16Array, table: UInt16Array, chosen: BoolArray
-) -> tuple[dict[int, Levels], dict[int, FloatArray]]:
-    """Levels and log ratios of each chosen frequency, by its index in natural order."""
+) -> dict[int, _Frequency]:
+    """What is known of each chosen frequency, by its index in natural order."""
     planes, off_grid = _by_frequency(coefficients), _by_frequency(move_off_grid(coefficients, table))
-    levels, ratios = {}, {}
+    frequencies = {}
     for index in map(int, np.flatnonzero(chosen)):
         step = int(table.flat[index])
-        levels[index] = describe_levels(planes[index], step)
-        ratios[index] = log_ratios(step, describe_levels(off_grid[index], step).counts)
-    return levels, ratios
+        reference = describe_levels(off_grid[index], step).counts
+        ratios = log_ratios(step, reference)
+        frequencies[index] = _Frequency(describe_levels(planes[index], step), reference, ratios)
+    return frequencies
+
+
+def _sum_lattice_gains(
+    frequencies: dict[int, _Frequency], table: UInt16Array, divisors: NDArray[np.int64]
+) -> float:
+    """Nats for these divisors from larger magnitudes alone, of the frequencies that exceed chance."""
+    total = 0.0
+    for index, frequency in frequencies.items():
+        ratios = log_ratios(int(table.flat[index]), frequency.reference, smallest=SMALLEST_PERIODIC)
+        chosen = slice(divisors[index] - 1, divisors[index])
+        gain = float(likelihood_gains(ratios[chosen], frequency.levels.counts)[0])
+        total += max(gain - CHANCE_GAIN, 0.0)
+    return total
 
 
 def _by_frequency(coefficients: Int16Array) -> Int16Array:

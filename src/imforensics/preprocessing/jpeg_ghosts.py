@@ -24,15 +24,17 @@ from imforensics.preprocessing.block_dct import block_dct
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from imforensics.types import BoolArray, FloatArray
+    from imforensics.types import BoolArray, FloatArray, UInt16Array
 
 # Squared gray levels added before the logarithm: below it the rounding of pixels to whole gray levels and
 # what the colour conversion adds hide the curve. 1 to 4 localize alike on CASIA v1 train and val, 0.3 worse.
 FLOOR = 2.0
 TEXTURE_CLASSES = 24  # of equal size; 16 to 32 localize alike on CASIA v1 val, 4 worse
 MIN_CLASS_BLOCKS = 32  # fewer give no reliable median
+OWN_SHARE = 0.25  # of a dip's depth that the last saving leaves by itself, above which it explains the dip
 _STRIP_BLOCKS = 1024  # blocks at a time: 256 kB of coefficients stay in the cache over all qualities
 _BAND_ROWS = 512  # pixel rows transformed at a time, a multiple of 8
+_MOST = 32_768  # blocks that a typical curve is taken of
 
 
 def ghost_curves(plane: FloatArray, *, qualities: Sequence[int], top: int = 0, left: int = 0) -> FloatArray:
@@ -167,6 +169,65 @@ def find_dip(curve: FloatArray, *, reach: int = 3) -> tuple[int, float]:
     is_peak = (depths >= around[:-2]) & (depths >= around[2:]) & (depths >= deepest / 2)
     first = int(is_peak.argmax())
     return first + reach, float(depths[first])
+
+
+def saved_once_curve(
+    plane: FloatArray, usable: BoolArray, *, table: UInt16Array, qualities: Sequence[int]
+) -> FloatArray:
+    """The typical curve that the last saving alone would leave in this picture.
+
+    The picture is quantized by the table on a grid moved by (4, 4), where it was never quantized before.
+
+    Args:
+        plane: (H, W) float32 luma in [0, 255].
+        usable: (rows, columns) bool, blocks of the moved grid to take, at least one.
+        table: (8, 8) divisors of the last saving, at least 1.
+        qualities: as for `ghost_curves`.
+
+    Returns:
+        (Q,) float32 as from `typical_curve`.
+    """
+    tables = np.stack([ijg_tables(quality)[0].ravel() for quality in qualities]).astype(np.float32)
+    own = table.astype(np.float32).ravel()
+    rows, step = usable.shape[0], -(-int(usable.sum()) // _MOST)
+    parts = []
+    for first in range(0, rows, _BAND_ROWS // 8):
+        chosen = usable[first : first + _BAND_ROWS // 8]
+        top = 4 + first * 8
+        band = plane[top : top + chosen.shape[0] * 8] - np.float32(128)
+        coefficients = block_dct(band, left=4)[:, : chosen.shape[1]][chosen].reshape(-1, 64)[::step]
+        parts.append(_requantization_errors(np.rint(coefficients / own) * own, tables))
+    return typical_curve(np.concatenate(parts, axis=1))
+
+
+def typical_curve(curves: FloatArray) -> FloatArray:
+    """Logarithm of the median over blocks: (Q,) float32 from (Q, blocks) squared gray levels.
+
+    >>> typical_curve(np.array([[1.0, 2.0, 9.0]], np.float32)).round(3)  # ln(2 + FLOOR)
+    array([1.386], dtype=float32)
+    """
+    return np.asarray(np.log(np.median(curves, axis=1) + np.float32(FLOOR)), dtype=np.float32)
+
+
+def find_earlier_dip(curve: FloatArray, own: FloatArray, *, reach: int = 3) -> tuple[int, float]:
+    """Where a curve dips and the last saving alone does not, see `find_dip`.
+
+    Args:
+        curve: (Q,) float32, typical of the image.
+        own: (Q,) float32, see `saved_once_curve`.
+        reach: places, at least 1.
+
+    Returns:
+        Index and depth, the smaller one of the curve's and of its difference to `own`; (0, 0.0) where the
+        curve does not dip, or its own last saving explains it.
+    """
+    index, depth = find_dip(curve - own, reach=reach)
+    if depth <= 0:
+        return 0, 0.0
+    seen, explained = (
+        float((line[index - reach] + line[index + reach]) / 2 - line[index]) for line in (curve, own)
+    )
+    return (0, 0.0) if seen <= 0 or explained > OWN_SHARE * seen else (index, min(depth, seen))
 
 
 def _requantization_errors(coefficients: FloatArray, tables: FloatArray) -> FloatArray:

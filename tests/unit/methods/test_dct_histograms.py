@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fixtures.dead_zone import save_with_dead_zone
 from fixtures.textures import make_texture
 from imforensics.evidence import read_evidence
-from imforensics.methods.dct_histograms import DctHistograms
+from imforensics.methods.dct_histograms import DctHistograms, _Facts
+from imforensics.preprocessing.coefficient_histograms import Period
+from imforensics.preprocessing.encoder_rounding import Rounding
 from imforensics.preprocessing.jpeg import decode_jpeg, encode_jpeg
 from imforensics.types import Evidence
 
@@ -99,3 +102,41 @@ def test_what_it_cannot_read_is_declined_with_the_reason() -> None:
     assert "divisors" in DctHistograms().analyze(odd).notes[0]
     with pytest.raises(ValueError, match="needs a JPEG"):
         DctHistograms().analyze(replace(evidence, jpeg=None))
+
+
+@pytest.mark.parametrize("quality", [75, 90, 95])
+def test_an_encoder_that_rounds_to_zero_is_no_history(quality: int) -> None:
+    finding = DctHistograms().analyze(save_with_dead_zone(PIXELS[:256, :320], quality=quality))
+    assert finding.observations["is_saved_twice"] is False
+    assert finding.observations["is_encoder_rounding"] is True
+    assert finding.observations["support"] >= 0.2  # type: ignore[operator]
+    assert finding.score == 0
+    assert finding.mask is not None
+    assert not finding.mask.any()
+    assert "rounded small coefficients to 0" in finding.notes[1]
+
+
+def test_an_earlier_saving_shows_under_such_an_encoder() -> None:
+    once = decode_jpeg(encode_jpeg(PIXELS[:256, :320], quality=75))
+    finding = DctHistograms().analyze(save_with_dead_zone(once, quality=92))
+    assert finding.observations["is_saved_twice"] is True
+    assert finding.observations["is_encoder_rounding"] is False
+
+
+@pytest.mark.parametrize(
+    ("chances", "expected"),
+    [
+        ([], False),
+        ([-3.5, -1], False),  # one period by chance
+        ([-3.5, -3.5, -1], True),
+        ([-6, -1, -1], True),  # one clear period
+        ([-3.5, -6] + [-1] * 28, False),  # 2 of 30
+    ],
+)
+def test_how_many_periods_tell_of_another_saving(chances: list[float], expected: bool) -> None:
+    periods = [None, *(Period(2.5, chance) for chance in chances)]
+    few_ones = Rounding(0.6, 0.0)
+    facts = _Facts([], periods, None, 1.0, few_ones)
+    assert facts.is_saved_twice is expected
+    assert facts.is_rounding is not expected  # periods tell of a history, few 1s alone of an encoder
+    assert facts.has_norm is expected

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
 
+from fixtures.dead_zone import save_with_dead_zone
 from fixtures.textures import make_texture
 from imforensics.evidence import read_evidence
 from imforensics.methods.double_quantization import DoubleQuantization
@@ -68,6 +70,34 @@ def test_saved_once_gives_a_map_of_zeros_and_says_so(quality: int) -> None:
     assert finding.mask is not None
     assert not finding.mask.any()
     assert "No earlier quantization" in finding.notes[0]
+    assert finding.observations["is_double_quantized"] is False
+
+
+@pytest.mark.parametrize("quality", [75, 90])
+def test_an_encoder_that_rounds_to_zero_is_no_earlier_saving(quality: int) -> None:
+    finding = DoubleQuantization().analyze(save_with_dead_zone(PIXELS[:256, :320], quality=quality))
+    assert finding.observations["is_double_quantized"] is False
+    assert finding.observations["is_encoder_rounding"] is True
+    assert finding.score == 0
+    assert finding.mask is not None
+    assert not finding.mask.any()
+    assert "single saving" in finding.notes[1]
+
+
+def test_an_earlier_saving_shows_under_such_an_encoder() -> None:
+    once = decode_jpeg(encode_jpeg(PIXELS[:256, :320], quality=70))
+    finding = DoubleQuantization().analyze(save_with_dead_zone(once, quality=92))
+    assert finding.observations["is_double_quantized"] is True
+    assert finding.observations["first_table"] == "IJG quality 70"
+    assert finding.observations["is_encoder_rounding"] is False
+
+
+@pytest.mark.parametrize("quality", [75, 90])
+def test_a_saving_by_jpegli_is_no_earlier_one(quality: int) -> None:
+    pytest.importorskip("pyjpegli", reason="jpegli is not installed: pip install pyjpegli")
+    pixels = make_texture(256, 320)
+    data = import_module("pyjpegli").encode(pixels.tobytes(), 320, 256, quality)
+    finding = DoubleQuantization().analyze(read_evidence(data, name="made.jpg"))
     assert finding.observations["is_double_quantized"] is False
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 from pydantic import ValidationError
 
 from fixtures.textures import make_texture
 from imforensics.evidence import read_evidence
-from imforensics.methods.jpeg_ghost import SHEET_WIDTH, JpegGhost
+from imforensics.methods.jpeg_ghost import FEW_BLOCKS, SCORE_HALF_WAY, SHEET_WIDTH, JpegGhost
 from imforensics.preprocessing.jpeg import decode_jpeg, encode_jpeg
 from imforensics.types import Evidence, Finding
 
@@ -125,3 +128,27 @@ def test_saturated_areas_are_not_valid_and_a_flat_image_is_declined() -> None:
 def test_wrong_options_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         JpegGhost.Options.model_validate(options)
+
+
+@pytest.mark.parametrize("quality", [60, 75, 90])
+def test_the_last_saving_is_not_told_as_an_earlier_one(quality: int) -> None:
+    finding = JpegGhost().analyze(evidence_of(PIXELS, quality=quality))
+    assert finding.observations["is_last_saving_known"] is True
+    assert finding.observations["image_quality"] is None
+    assert "beyond what its last saving leaves" in finding.notes[0]
+
+
+def test_without_a_saving_of_its_own_every_dip_is_an_earlier_one() -> None:
+    image = io.BytesIO()
+    Image.fromarray(decode_jpeg(encode_jpeg(PIXELS, quality=70))).save(image, "PNG")
+    finding = JpegGhost().analyze(read_evidence(image.getvalue(), name="made.png"))
+    assert finding.observations["is_last_saving_known"] is False
+    assert finding.observations["image_quality"] == 70
+
+
+def test_the_score_allows_for_few_blocks() -> None:
+    pixels, _ = forged()
+    finding = JpegGhost().analyze(evidence_of(pixels))
+    peak = finding.observations["deviation_q95"]
+    half_way = SCORE_HALF_WAY * (1 + FEW_BLOCKS / (33 * 41))
+    assert finding.score == pytest.approx(1 / (1 + (half_way / peak) ** 4), rel=0.02)  # type: ignore[operator]

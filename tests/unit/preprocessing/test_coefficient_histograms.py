@@ -156,3 +156,13 @@ def test_digits_against_the_law_diverge() -> None:
     law = fit_first_digits(np.array([100, 0, 0, 900, 0, 0, 0, 0, 0]))
     assert law is not None
     assert law.divergence > 0.5
+
+
+def test_missing_ones_are_no_period() -> None:
+    expected = smooth_histogram()
+    observed = expected.copy()
+    observed[0] += 0.6 * expected[1]
+    observed[1] *= 0.4
+    found = find_period(Histogram((0, 1), observed, expected, 1.0, np.zeros(9, np.int64)))
+    assert found is not None
+    assert found.log10_chance > -1

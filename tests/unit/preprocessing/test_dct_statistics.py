@@ -123,3 +123,14 @@ def test_strips_do_not_show() -> None:
     table = np.full((8, 8), 10, dtype=np.uint16)
     whole = move_off_grid(coefficients, table)
     np.testing.assert_array_equal(whole[:, :10], move_off_grid(coefficients[:, :11], table))
+
+
+def test_log_ratios_of_larger_magnitudes_are_normalised_among_themselves() -> None:
+    reference = describe_levels(draw(4, None), 4).counts
+    reference[:, 1] /= 3  # ones that an encoder took change nothing
+    ratios = log_ratios(4, reference, smallest=2)
+    assert not ratios[..., :2].any()
+    weights = (reference + 30 * np.exp(once_quantized(4)))[:, 2:]
+    means = (np.exp(ratios[..., 2:]) * weights).sum(axis=2) / weights.sum(axis=1)
+    np.testing.assert_allclose(means, 1, rtol=1e-3)
+    np.testing.assert_array_equal(log_ratios(4, reference, smallest=0), log_ratios(4, reference))

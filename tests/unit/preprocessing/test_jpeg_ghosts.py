@@ -12,8 +12,11 @@ from imforensics.preprocessing.jpeg_ghosts import (
     block_textures,
     compare_curves,
     find_dip,
+    find_earlier_dip,
     ghost_curves,
     normalise_ghosts,
+    saved_once_curve,
+    typical_curve,
 )
 
 NOISE = np.random.default_rng(4).normal(0, 5, (96, 128))
@@ -109,3 +112,29 @@ def test_textures_are_the_mean_log_curve_and_the_log_variance() -> None:
 def test_wrong_arguments_are_refused(options: dict[str, object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         ghost_curves(np.zeros((16, 16), np.float32), **options)  # type: ignore[arg-type]
+
+
+def test_a_dip_that_the_last_saving_leaves_is_explained() -> None:
+    dip = np.zeros(21, np.float32)
+    dip[12] = -1
+    assert find_earlier_dip(dip, np.zeros(21, np.float32)) == (12, 1.0)
+    assert find_earlier_dip(dip, dip) == (0, 0.0)
+    assert find_earlier_dip(dip, dip / 3) == (0, 0.0)
+    assert find_earlier_dip(np.zeros(21, np.float32), -dip) == (0, 0.0)  # the image itself does not dip
+    other = np.roll(dip, -6)
+    index, depth = find_earlier_dip(dip + other, dip)
+    assert (index, depth) == (6, 1.0)
+
+
+def test_the_curve_of_one_saving_does_not_show_the_saving_before() -> None:
+    qualities, plane = range(50, 96), GRAY
+    for quality in (70, 92):
+        plane = decode_jpeg(encode_jpeg(plane, quality=quality))[..., 0]
+    luma = plane.astype(np.float32)
+    own = saved_once_curve(luma, np.ones((11, 15), bool), table=ijg_tables(92)[0], qualities=qualities)
+    assert own.shape == (46,)
+    assert find_dip(own)[0] + 50 == 92
+    typical = typical_curve(ghost_curves(luma, qualities=qualities).reshape(46, -1))
+    index, depth = find_earlier_dip(typical, own)
+    assert abs(index + 50 - 70) <= 1
+    assert depth > 0.1
