@@ -41,3 +41,11 @@ class OutputExistsError(ImforensicsError):
 
 class InterruptedRunError(ImforensicsError):
     """A run cannot be resumed: its folder was written with other settings."""
+
+
+class OutputInUseError(OutputExistsError):
+    """Another run is writing to the same output folder."""
+
+
+class OutputError(ImforensicsError):
+    """A result cannot be written: the disk is full, or the folder read-only."""

@@ -89,7 +89,7 @@ def command(
                 _source(file), name="-" if file == "-" else None, command_line=command_line(), case=details
             )
             folder = _report_folder(output, report, is_only=len(files) == 1)
-            page = _write(report, folder, save_maps, overwrite) if folder else None
+            page = _write(report, folder, save_maps, overwrite, files) if folder else None
         except (EvidenceError, OutputExistsError) as error:
             failures += 1
             _show_error(file, error, as_json)
@@ -110,12 +110,14 @@ def _report_folder(output: Path | None, report: Report, *, is_only: bool) -> Pat
     return output / hashlib.sha256(identity).hexdigest()[:16]
 
 
-def _write(report: Report, folder: Path, save_maps: bool, overwrite: bool) -> Path:
+def _write(report: Report, folder: Path, save_maps: bool, overwrite: bool, files: tuple[str, ...]) -> Path:
     from imforensics.pipeline.analyze import describe_methods
     from imforensics.report.writers import write_report
 
-    descriptions = describe_methods()
-    return write_report(report, descriptions, folder, save_maps=save_maps, overwrite=overwrite).html
+    inputs = [Path(file) for file in files if file != "-"]
+    return write_report(
+        report, describe_methods(), folder, save_maps=save_maps, overwrite=overwrite, inputs=inputs
+    ).html
 
 
 def _show(report: Report, page: Path | None, as_json: bool) -> None:

@@ -70,7 +70,9 @@ class LazyGroup(click.Group):
         except BrokenPipeError:  # the reader of our output has left; click ends quietly
             raise
         except OSError as error:
-            _show_error(f"{error.filename or 'a file'}: {error.strerror or error}")
+            from imforensics.outputs import describe_failure
+
+            _show_error(describe_failure(error))
             ctx.exit(EXIT_FAILED)
 
 
