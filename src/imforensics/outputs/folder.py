@@ -80,8 +80,11 @@ class OutputFolder:
         """True where nothing is in the folder but the marker."""
         return not any(path.name != MARKER and not is_part(path.name) for path in self.folder.iterdir())
 
-    def check(self) -> list[Path]:
+    def check(self, *, may_differ: bool = False) -> list[Path]:
         """Every file in the folder.
+
+        Args:
+            may_differ: files of ours may have been changed.
 
         Raises:
             OutputExistsError: one of them was not written by imforensics, or was changed since.
@@ -92,7 +95,7 @@ class OutputFolder:
             links = [name for name in folders if (Path(place) / name).is_symlink()]
             for path in (Path(place) / name for name in sorted([*names, *links])):
                 if not is_part(path.name) and (path.name != MARKER or not self._is_marker(path)):
-                    self._manifest.check(path)
+                    self._manifest.check(path, may_differ=may_differ)
                     files.append(path)
         return files
 

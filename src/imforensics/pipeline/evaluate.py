@@ -267,6 +267,7 @@ def _claim_folder(folder: Path, request: Request, dataset: Dataset, *, overwrite
     with output.kept():
         if overwrite:
             output.clear()
+        output.check(may_differ=True)
         if not output.is_empty and _read_plan(folder) != plan:
             raise InterruptedRunError(
                 f"{folder} holds another evaluation (other data, split, protocol, kinds, seed or limit). "

@@ -139,6 +139,7 @@ def plan_synthesis(
     with output.kept():
         if overwrite:
             output.clear()
+        output.check(may_differ=True)  # a picture of others among ours would be taken for data
         _check_plan(folder, plan)
         write_atomically(folder / PLAN_FILE, json.dumps(plan, indent=2) + "\n")
         write_atomically(folder / CONFIG_FILE, dump_config(config))

@@ -17,7 +17,9 @@ from imforensics.datasets.rasters import read_mask, read_rgb
 from imforensics.datasets.synthesis.config import SynthesizeConfig
 from imforensics.datasets.twins import find_twins
 from imforensics.errors import OutputExistsError
+from imforensics.outputs import write_atomically
 from imforensics.pipeline.synthesize import plan_synthesis
+from imforensics.store import LineFile
 
 OPTIONS = ("--size", "96x128", "--set", "inpainting=false", "--set", "splits={train: 1, val: 1}", "-j", "1")
 
@@ -122,29 +124,24 @@ def test_nothing_is_overwritten(photos: Path, made: Path, tmp_path: Path) -> Non
     for extra in ((), ("--overwrite",)):
         result = call(photos, "-o", tmp_path, *OPTIONS, *extra)
         assert result.exit_code == 1
-        assert "no synthesis wrote it; name another folder" in result.output
+        assert "holds 'tampered', which imforensics did not write" in result.output
     assert (tmp_path / "tampered" / "mine.jpg").read_bytes() == b"mine"
 
 
 def test_overwrite_starts_again(photos: Path, tmp_path: Path) -> None:
     config = SynthesizeConfig.model_validate({"size": (96, 128), "splits": {"train": 1}})
     first = plan_synthesis(photos, tmp_path / "out", config, count=3, seed=0)
-    unfinished = b"of a pair that a kill left without a record"
     for name in ("000000.png", "000007.png"):
-        (tmp_path / "out" / "masks" / name).write_bytes(unfinished)
-    record = {
-        "index": 0,
-        "authentic": "../mine.jpg",
-        "tampered": "tampered/../../mine.jpg",
-        "mask": "masks/000000.png",
-    }
-    (tmp_path / "out" / "pairs.jsonl").write_text(json.dumps(record) + "\n7\n{")
+        write_atomically(tmp_path / "out" / "masks" / name, b"of a pair that a kill left without a record")
+    record = {"index": 0, "authentic": "../mine.jpg", "tampered": "tampered/../../mine.jpg"}
+    lines = LineFile(tmp_path / "out" / "pairs.jsonl")
+    for line in (json.dumps(record), "7", "{"):
+        lines.append(line)
+    lines.close()
     (tmp_path / "mine.jpg").write_bytes(b"mine")
     again = plan_synthesis(photos, tmp_path / "out", config, count=3, seed=1, overwrite=True)
     assert first.todo == again.todo == (0, 1, 2)
-    assert [path.name for path in (tmp_path / "out" / "masks").iterdir()] == ["000007.png"], (
-        "no record names it"
-    )
+    assert not list((tmp_path / "out" / "masks").iterdir())
     assert (tmp_path / "mine.jpg").exists(), "nothing outside the folder is deleted, whatever a record says"
     assert not (tmp_path / "out" / "pairs.jsonl").exists()
     assert json.loads((tmp_path / "out" / "plan.json").read_text())["seed"] == 1
@@ -179,7 +176,7 @@ def test_files_of_others_are_refused_and_stay(photos: Path, tmp_path: Path, name
     plan_synthesis(photos, tmp_path / "out", config, count=3, seed=0)
     (tmp_path / "out" / name).write_bytes(b"mine")
     for overwrite in (False, True):
-        with pytest.raises(OutputExistsError, match=f"holds {name}, which no synthesis wrote"):
+        with pytest.raises(OutputExistsError, match=f"{name} was not written by imforensics"):
             plan_synthesis(photos, tmp_path / "out", config, count=3, seed=0, overwrite=overwrite)
     assert (tmp_path / "out" / name).read_bytes() == b"mine"
     assert (tmp_path / "out" / "plan.json").exists()
