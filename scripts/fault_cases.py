@@ -107,13 +107,13 @@ CASES = {
 }
 
 
-def make_inputs(folder: Path, *, seed: int) -> None:
+def make_inputs(folder: Path, *, count: int, seed: int) -> None:
     """Photographs, a labelled set in two forms, and digits, as a user might have them."""
     rng = np.random.default_rng(seed)
     rows = [["image", "label", "group", "split", "host"]]
     for place in ("photos", "classes/authentic", "classes/tampered"):
         (folder / place).mkdir(parents=True)
-    for number in range(60):
+    for number in range(count):
         coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
         pixels = np.asarray(coarse.resize((128, 96), Image.Resampling.BICUBIC)).astype(int)
         pixels = np.clip(pixels + rng.normal(0, 6, pixels.shape), 0, 255).astype(np.uint8)

@@ -39,12 +39,12 @@ FAULTS = ("SIGKILL", "SIGINT", "SIGTERM", "full disk", "read-only", "vanished in
 class Drill:
     """One command, its inputs and its output, in a folder of their own."""
 
-    def __init__(self, case: Case, place: Path, *, seed: int) -> None:
+    def __init__(self, case: Case, place: Path, *, count: int, seed: int) -> None:
         """Make the inputs and run the command once, undisturbed."""
         self.case, self.place = case, place
         self.inputs, self.output = place / "mine", place / "results" / "out"
         self.random = random.Random(f"{case.name} {seed}")
-        make_inputs(self.inputs, seed=seed)
+        make_inputs(self.inputs, count=count, seed=seed)
         (place / "results").mkdir()
         (place / "results" / "letter.txt").write_text("mine")
         self.before = digests(self.inputs)
@@ -208,6 +208,7 @@ def main() -> int:
     parser.add_argument("commands", nargs="*", metavar="COMMAND", help=f"of {', '.join(CASES)}; default: all")
     parser.add_argument("--faults", nargs="*", choices=FAULTS, default=FAULTS)
     parser.add_argument("--tries", type=int, default=3, help="of each fault with a random moment")
+    parser.add_argument("--photos", type=int, default=60, help="that are read; train-fusion needs 60")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     can_mount = may_mount()
@@ -215,7 +216,7 @@ def main() -> int:
     failures: list[str] = []
     for name in options.commands or CASES:
         with tempfile.TemporaryDirectory(prefix="drill-") as folder:
-            drill = Drill(CASES[name], Path(folder), seed=options.seed)
+            drill = Drill(CASES[name], Path(folder), count=options.photos, seed=options.seed)
             cells = []
             for fault in options.faults:
                 if fault in ("full disk", "read-only") and not can_mount:

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from imforensics.errors import OutputExistsError
 from imforensics.outputs.files import ADOPT, delete_files, delete_own, name_file, part_name, record_files
-from imforensics.outputs.manifest import MARKER, Manifest, digest_of, find_manifest, is_part, lock_marker
+from imforensics.outputs.manifest import MARKER, digest_of, find_manifest, is_part, lock_marker, read_manifest
 
 DATA_SET = "data set"
 _LEAVE = "Name another folder with -o"
@@ -42,7 +42,7 @@ class OutputFolder:
         """Take over a locked folder; `made` are those that a new claim made, None where it is none."""
         self.folder = folder
         self._hold: _Hold | None = hold
-        self._manifest = Manifest(hold.root / MARKER)
+        self._manifest = read_manifest(hold.root / MARKER)
         self._made = made
 
     def __enter__(self) -> OutputFolder:
@@ -192,7 +192,7 @@ def join_folder(folder: Path) -> None:
 def output_kind(folder: Path) -> str | None:
     """What output a folder has been claimed for; None where it has not."""
     marker = folder / MARKER
-    return Manifest(marker).kind if marker.is_file() else None
+    return read_manifest(marker).kind if marker.is_file() else None
 
 
 def refuse_inputs(folder: Path, inputs: Iterable[Path]) -> None:
@@ -229,7 +229,7 @@ def refuse_rescanned(folder: Path, read: Iterable[Path]) -> None:
 
 
 def _refuse_unclaimed(folder: Path) -> None:
-    if Manifest(folder / MARKER).kind is not None:
+    if output_kind(folder) is not None:
         return
     found = sorted(path.name for path in folder.iterdir() if path.name != MARKER and not is_part(path.name))
     if found and ADOPT not in found:

@@ -200,8 +200,7 @@ class Manifest:
                     known.add((sha256, size))
 
     def _name(self, path: Path) -> str:
-        place = Path(os.path.realpath(path.parent)) / path.name if path.name else Path(os.path.realpath(path))
-        return place.relative_to(os.path.realpath(self.path.parent)).as_posix()
+        return _real(path).relative_to(self.path.parent.resolve()).as_posix()
 
     def _append(self, entry: dict[str, Any]) -> None:
         line = b"\n" + json.dumps(entry).encode() + b"\n"  # a line before it that was cut off ends here
@@ -223,15 +222,19 @@ _manifests: dict[Path, Manifest] = {}
 
 def find_manifest(path: Path) -> Manifest | None:
     """The manifest that a file or folder belongs to: of the nearest claimed folder around it, or its own."""
-    place = Path.cwd() / path
+    place = _real(path)
     for folder in (place, *place.parents):
-        marker = folder / MARKER
-        if marker.is_file():
-            known = _manifests.get(marker)
-            if known is None or known.is_stale:
-                known = _manifests[marker] = Manifest(marker)
-            return known
+        if (folder / MARKER).is_file():
+            return read_manifest(folder / MARKER)
     return None
+
+
+def read_manifest(marker: Path) -> Manifest:
+    """The manifest of a marker that is there; what was read of it before is not read again."""
+    known = _manifests.get(marker)
+    if known is None or known.is_stale:
+        known = _manifests[marker] = Manifest(marker)
+    return known
 
 
 def lock_marker(folder: Path) -> int:
@@ -270,6 +273,11 @@ def digest_of(path: Path, *, length: int | None = None) -> tuple[str, int]:
 def is_part(name: str) -> bool:
     """True for a name under which something is written before it takes its place."""
     return _PART.fullmatch(name) is not None
+
+
+def _real(path: Path) -> Path:
+    """The absolute path; the last part is not followed where it is a link."""
+    return path.resolve() if path.name in ("", "..") else path.parent.resolve() / path.name
 
 
 def _lock(descriptor: int, manifest: Manifest) -> None:

@@ -328,6 +328,19 @@ def test_a_full_disk_leaves_the_earlier_file(finished: Path, monkeypatch: pytest
         write_atomically(finished / "a.txt", "new")
 
 
+def test_a_claimed_current_folder_owns_nothing_outside(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(finished)
+    with claim_folder(Path(), "scan") as output:
+        write_atomically(Path("../letter.txt"), "one")
+        write_atomically(Path("../letter.txt"), "two")
+        write_atomically(Path("below/../c.txt"), "c")
+        output.clear()
+    assert (finished.parent / "letter.txt").read_text() == "two"
+    assert tree(finished) == {}
+
+
 def test_only_our_own_is_deleted_from_a_folder(finished: Path) -> None:
     (finished / "below" / "mine.txt").write_text("mine")
     with claim_folder(finished, "scan"):
