@@ -21,7 +21,7 @@ from imforensics.datasets.synthesis.pool import PhotoPool, load_pool
 from imforensics.datasets.synthesis.splits import split_pool
 from imforensics.engines.local import run_in_processes
 from imforensics.errors import DatasetError, InterruptedRunError, OutputError
-from imforensics.outputs import DATA_SET, OutputFolder, claim_folder, write_atomically
+from imforensics.outputs import DATA_SET, OutputFolder, claim_folder, output_kind, write_atomically
 from imforensics.pipeline.synthesize_worker import (
     FOLDERS,
     NOT_WRITTEN,
@@ -154,6 +154,8 @@ def plan_synthesis(
 def open_pool(photos: Path, config: SynthesizeConfig, *, exclude: Path | None = None) -> PhotoPool:
     """The photographs of a folder and its subfolders, without those in the subfolder `exclude`.
 
+    What imforensics itself wrote below the folder, a data set that was made for example, is left out too.
+
     Raises:
         DatasetError: there is no folder, no photograph, or none that holds the configured size.
     """
@@ -162,6 +164,9 @@ def open_pool(photos: Path, config: SynthesizeConfig, *, exclude: Path | None = 
     paths = list_images(photos, recursive=True)
     if exclude is not None and exclude.resolve().is_relative_to(photos.resolve()):
         paths = [path for path in paths if not path.resolve().is_relative_to(exclude.resolve())]
+    below = {place for path in paths for place in path.parents if place != photos and photos in place.parents}
+    made = {place for place in below if output_kind(place) is not None}
+    paths = [path for path in paths if made.isdisjoint(path.parents)]
     if not paths:
         raise DatasetError(f"{photos} holds no image. Name a folder with photographs (JPEG, PNG, TIFF, ...)")
     pool = load_pool(paths, root=photos, max_side=config.max_side, cache_bytes=config.cache_mb << 20)

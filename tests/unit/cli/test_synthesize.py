@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -168,6 +169,15 @@ def test_a_set_is_not_made_over_its_own_photographs(photos: Path, tmp_path: Path
         assert result.exit_code == 1
         assert "lies in the output folder" in result.output
         assert contents(out) == before
+
+
+def test_what_was_made_is_no_photograph_to_make_from(photos: Path, tmp_path: Path) -> None:
+    own = tmp_path / "photos"
+    shutil.copytree(photos, own)
+    for name in ("first", "second"):
+        result = call(own, "-o", own / name, "--count", "2", *OPTIONS, "--json")
+        assert result.exit_code == 0, result.output
+        assert json.loads(result.stdout)["photographs"] == 5
 
 
 @pytest.mark.parametrize("name", ["masks/old.png", "authentic/000001.jpeg", "notes.txt"])
