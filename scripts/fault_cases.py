@@ -29,7 +29,7 @@ class Case:
 
     Attributes:
         name: of the command.
-        arguments: with {photo}, {photos}, {data} and {digits} for the inputs.
+        arguments: with {photo}, {photos}, {data} and so on for the inputs.
         settings: KEY=VALUE texts.
         again: what is added to go on, or to replace what is there.
     """
@@ -45,6 +45,7 @@ class Case:
             "photo": inputs / "photos" / "0.jpg",
             "photos": inputs / "photos",
             "data": inputs / "manifest.csv",
+            "camera": inputs / "camera.csv",
             "classes": inputs / "classes",
             "digits": inputs / "digits.npz",
         }
@@ -98,8 +99,8 @@ CASES = {
             ("-q",),
             (
                 "methods=[ela, wavelet_noise]",
-                "twins=[{{name: folder, root: '{data}', splits: [train, val, test]}}]",
-                "camera_photos=[{{name: folder, root: '{data}', splits: [train, val, test]}}]",
+                "twins=[{{name: folder, root: '{data}', splits: [train, val]}}]",
+                "camera_photos=[{{name: folder, root: '{camera}', splits: [val]}}]",
             ),
             ("--resume",),
         ),
@@ -127,8 +128,10 @@ def make_inputs(folder: Path, *, count: int, seed: int) -> None:
         )
         rows.append([f"classes/authentic/h{number}.jpg", "authentic", f"g{number}", split, f"g{number}"])
         rows.append([f"classes/tampered/{number}.jpg", "tampered", f"g{number}", split, f"g{number}"])
-    with (folder / "manifest.csv").open("w", newline="") as file:
-        csv.writer(file).writerows(rows)
+    camera = [[f"photos/{number}.jpg", "authentic", f"g{number}", "val", ""] for number in range(count)]
+    for name, lines in (("manifest", rows), ("camera", [rows[0], *camera])):
+        with (folder / f"{name}.csv").open("w", newline="") as file:
+            csv.writer(file).writerows(lines)
     images = rng.integers(0, 256, (96, 16, 16), dtype=np.uint8)
     np.savez(folder / "digits.npz", x_train=images[:64], x_test=images[64:])
 
