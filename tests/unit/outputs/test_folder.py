@@ -129,6 +129,12 @@ def test_links_and_empty_folders_of_others_stay(finished: Path, tmp_path: Path) 
         with pytest.raises(OutputExistsError, match="link"):
             output.clear()
         (finished / "link").unlink()
+        (tmp_path / "mine.txt").write_text("two")
+        (finished / "a.txt").unlink()
+        (finished / "a.txt").symlink_to(tmp_path / "mine.txt")
+        with pytest.raises(OutputExistsError, match=r"a\.txt"):
+            output.clear()
+        (finished / "a.txt").unlink()
         output.clear()
     assert (finished / "empty").is_dir()
     assert (tmp_path / "photos" / "x.jpg").exists()
@@ -199,6 +205,10 @@ def test_two_runs_at_a_time_are_refused_and_a_killed_one_holds_nothing(tmp_path:
         with pytest.raises(OutputInUseError, match=rf"process {process.pid} on .+ began at 20"):
             claim_folder(folder, "scan")
         assert tree(folder) == {"a.txt": b"first"}
+        lines = (folder / MARKER).read_bytes()
+        (folder / MARKER).write_bytes(lines.replace(b'"ticks": "', b'"ticks": "1'))
+        with pytest.raises(OutputInUseError):  # whatever the marker says: it is locked
+            claim_folder(folder, "scan")
         process.kill()
         process.wait()
         claim_folder(folder, "scan").close()  # though its child lives on
@@ -264,9 +274,9 @@ def test_a_kill_between_a_digest_and_its_file_locks_nobody_out(finished: Path) -
 
 
 def test_a_line_of_the_marker_that_was_cut_off_costs_no_other(finished: Path) -> None:
-    with (finished / MARKER).open("ab") as file:
-        file.write(b'\n{"path": "a.t')
-    with claim_folder(finished, "scan") as output:
+    with claim_folder(finished, "scan"):
+        with (finished / MARKER).open("ab") as file:
+            file.write(b'\n{"path": "a.t')
         write_atomically(finished / "c.txt", "c")
     with claim_folder(finished, "scan") as output:
         output.clear()
