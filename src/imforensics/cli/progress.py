@@ -26,6 +26,15 @@ def open_bar(what: str, *, total: int, done: int, unit: str, quiet: bool) -> tqd
     return tqdm(total=total, initial=done, unit=unit, desc=what, disable=True if quiet else None)
 
 
+_bars: list[tqdm[Any]] = []
+
+
+def close_bars() -> None:
+    """End the line of a bar that an error has stopped."""
+    while _bars:
+        _bars.pop().close()
+
+
 def training_progress(*, quiet: bool) -> Progress:
     """What a long training tells its stages to: progress bars on standard error, nothing with --quiet."""
     from tqdm import tqdm
@@ -44,6 +53,7 @@ def training_progress(*, quiet: bool) -> Progress:
             self.bar = tqdm(
                 desc=stage, total=total, initial=done, unit=f" {unit}", file=sys.stderr, mininterval=0.5
             )
+            _bars[:] = [self.bar]
 
         def advance(self, count: int = 1) -> None:
             if self.bar is not None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from imforensics.models.variables import unreadable_checkpoint
-from imforensics.outputs import delete_own, part_name, record_files
+from imforensics.outputs import delete_own, name_file, part_name, record_files
 
 if TYPE_CHECKING:
     import keras
@@ -142,6 +142,8 @@ def replace_checkpoint(folder: Path, epoch: int, fill: Callable[[Path], None]) -
         record_files(partial, place=final)
         delete_own(final)
         partial.rename(final)
+    except OSError as error:
+        raise name_file(error, final) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     _flush(folder)

@@ -50,8 +50,7 @@ def replacing_file(path: Path, *, is_log: bool = False) -> Iterator[Path]:
             manifest.record(path, *digest_of(part), state="log" if is_log else "file")
         part.replace(path)
     except OSError as error:
-        name_file(error, path)
-        raise
+        raise name_file(error, path) from None
     finally:
         part.unlink(missing_ok=True)
 
@@ -144,7 +143,10 @@ def describe_failure(error: Exception) -> str:
     return f"{said}. {_REMEDIES[error.errno]}" if error.errno in _REMEDIES else said
 
 
-def name_file(error: OSError, path: Path) -> None:
-    """Say which file an error is about: not the one that was to take its place."""
-    if error.errno is not None and (error.filename is None or ".part" in str(error.filename)):
+def name_file(error: OSError, path: Path) -> OSError:
+    """The error, said of the file that was to be written, not of what was to take its place."""
+    if error.errno is None:  # of a library that keeps the reason to itself
+        return OSError(errno.EIO, str(error), str(path))
+    if error.filename is None or ".part" in str(error.filename):
         error.filename, error.filename2 = str(path), None
+    return error

@@ -135,8 +135,7 @@ class OutputFolder:
             for entry in sorted(part.iterdir(), key=lambda path: path.name == last):
                 entry.rename(self.folder / entry.name)
         except OSError as error:
-            name_file(error, self.folder)
-            raise
+            raise name_file(error, self.folder) from None
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
@@ -177,7 +176,7 @@ def claim_folder(folder: Path, kind: str, *, inputs: Iterable[Path] = ()) -> Out
         if is_new:
             _remove_empty(root / MARKER, made)
         if isinstance(error, OSError):
-            name_file(error, folder)
+            raise name_file(error, folder) from None
         raise
     return OutputFolder(folder, around, made if is_new else None)
 

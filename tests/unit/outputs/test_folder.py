@@ -23,6 +23,7 @@ from imforensics.outputs import (
     manifest,
     part_name,
     refuse_rescanned,
+    replacing_file,
     write_atomically,
 )
 from imforensics.outputs.manifest import Manifest, digest_of
@@ -365,3 +366,14 @@ def test_every_line_of_the_marker_is_json(finished: Path) -> None:
     lines = [json.loads(line) for line in (finished / MARKER).read_text().splitlines() if line]
     assert lines[0] == {"imforensics_output": 1, "kind": "scan"}
     assert [line["path"] for line in lines if "path" in line] == ["a.txt", "a.txt", "below/b.txt"]
+
+
+def test_an_error_names_the_file_that_was_to_be_written(finished: Path) -> None:
+    with claim_folder(finished, "scan"):
+        for error in (OSError(errno.ENOSPC, "full"), OSError("encoder error -2 when writing image file")):
+            with pytest.raises(OSError, match=r"(full|encoder error).*a\.txt") as caught:  # noqa: PT012, SIM117
+                with replacing_file(finished / "a.txt") as part:
+                    part.write_text("half")
+                    raise error
+            assert caught.value.filename == str(finished / "a.txt")
+    assert (finished / "a.txt").read_text() == "two"
