@@ -68,9 +68,8 @@ class Manifest:
 
     def begin_run(self) -> None:
         """Say which process holds the folder."""
-        started = datetime.now(UTC).isoformat(timespec="seconds")
-        pid = os.getpid()
-        run = {"pid": pid, "host": socket.gethostname(), "since": started, "ticks": _start_ticks(pid)}
+        pid, since = os.getpid(), datetime.now(UTC).isoformat(timespec="seconds")
+        run = {"pid": pid, "host": socket.gethostname(), "since": since, "ticks": _start_ticks(pid)}
         self._append({"run": run})
 
     def begin_clearing(self, folder: Path) -> None:
