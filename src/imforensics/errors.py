@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 DEFECT = "This is a defect of imforensics: please report it with this line and the file's name"
+# What a disk refuses for every file alike, and the way out.
+DISK_REMEDIES = {
+    errno.ENOSPC: "Make room and run the same command again",
+    errno.EDQUOT: "Make room and run the same command again",
+    errno.EROFS: "Name a folder that can be written to",
+}
 _PACKAGE = Path(__file__).parent
 _LONGEST = 300  # characters of an unexpected exception's own text
 
@@ -71,6 +78,14 @@ class WorkerError(ImforensicsError):
     """The worker processes of a run cannot be started or kept alive."""
 
 
+class OutputInUseError(OutputExistsError):
+    """Another run is writing to the same output folder."""
+
+
+class OutputError(ImforensicsError):
+    """A result cannot be written: the disk is full, or the folder read-only."""
+
+
 def describe_failure(error: BaseException) -> str:
     """Any exception in one line of words, for the row or the line of the one file that it costs.
 
@@ -85,7 +100,8 @@ def describe_failure(error: BaseException) -> str:
         return str(error)
     if isinstance(error, OSError) and error.errno is not None:
         name = error.filename if error.filename is not None else ""
-        return f"{os.fsdecode(name)}: {error.strerror}" if name else str(error.strerror)
+        said = f"{os.fsdecode(name)}: {error.strerror}" if name else str(error.strerror)
+        return f"{said}. {DISK_REMEDIES[error.errno]}" if error.errno in DISK_REMEDIES else said
     if isinstance(error, MemoryError):
         return "there is not enough memory. Free some, use fewer workers, or lower max_pixels"
     text = " ".join(str(error).split())[:_LONGEST]

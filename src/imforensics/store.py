@@ -1,4 +1,4 @@
-"""Results of a scan on disk: one JSON line a file, appended as each is done, repaired after a kill."""
+"""Results on disk, a JSON line each: appended as they are made, mended after a kill or a full disk."""
 
 from __future__ import annotations
 
@@ -6,11 +6,71 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 from imforensics.errors import InterruptedRunError
+from imforensics.outputs import record_log, replacing_file
 from imforensics.types import JsonValue
 
 Row = dict[str, JsonValue]
+
+
+class LineFile:
+    """A file of JSON lines that grows: each line is whole, or is taken back."""
+
+    def __init__(self, path: Path, *, sync: bool = False) -> None:
+        """Name the file; it is opened with the first line.
+
+        Args:
+            path: of the file; its folder exists.
+            sync: each line is on the medium before the next, not only with the operating system.
+        """
+        self.path = path
+        self._sync = sync
+        self._file: IO[bytes] | None = None
+
+    def append(self, line: str) -> int:
+        """Add a line.
+
+        Args:
+            line: one JSON document, without a newline.
+
+        Returns:
+            Where in the file it begins.
+
+        Raises:
+            OutputExistsError: another file is there, in a folder that imforensics has claimed.
+            OSError: it cannot be written; the file is as it was then.
+        """
+        if self._file is None:
+            record_log(self.path, is_open=True)
+            mend_lines(self.path)
+            self._file = self.path.open("ab", buffering=0)
+        place = self._file.seek(0, os.SEEK_END)
+        data = memoryview(line.encode() + b"\n")
+        try:
+            while data:
+                data = data[self._file.write(data) :]
+            if self._sync:
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            self._file.truncate(place)
+            error.filename = str(self.path)
+            raise
+        return place
+
+    def rewrite(self, lines: Iterable[str]) -> None:
+        """Replace the file by these lines, in one step."""
+        self.close()
+        with replacing_file(self.path, is_log=True) as part, part.open("w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
+
+    def close(self) -> None:
+        """Close the file; the next `append` opens it again."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+            record_log(self.path, is_open=False)
 
 
 class ScanStore:
@@ -28,6 +88,7 @@ class ScanStore:
         self.folder = folder
         self.path = folder / "results.jsonl"
         folder.mkdir(parents=True, exist_ok=True)
+        self._lines = LineFile(self.path, sync=True)
         self._rows = {row_key(row): row for row in _read_rows(self.path)}
 
     def __len__(self) -> int:
@@ -42,24 +103,20 @@ class ScanStore:
         """Drop the rows of these files, and any cut-off line, from memory and disk."""
         for key in keys:
             self._rows.pop(key, None)
-        temporary = self.path.with_suffix(".jsonl.tmp")
-        with temporary.open("w", encoding="utf-8") as file:
-            file.writelines(_line(row) for row in self._rows.values())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.path)
+        self._lines.rewrite(_line(row) for row in self._rows.values())
 
     def append(self, row: Row) -> None:
         """Add one row, on disk before this returns."""
+        self._lines.append(_line(row))
         self._rows[row_key(row)] = row
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(_line(row))
-            file.flush()
-            os.fsync(file.fileno())
 
     def rows(self) -> Iterator[Row]:
         """All rows, sorted by file."""
         yield from (self._rows[key] for key in sorted(self._rows))
+
+    def close(self) -> None:
+        """Close results.jsonl; the next `append` opens it again."""
+        self._lines.close()
 
 
 def row_key(row: Mapping[str, JsonValue]) -> str:
@@ -67,8 +124,35 @@ def row_key(row: Mapping[str, JsonValue]) -> str:
     return str(row.get("file_hex") or row["file"])
 
 
+def mend_lines(path: Path) -> None:
+    """End the last line of a file of JSON lines: a whole document gets its newline, the rest is dropped."""
+    if not path.exists():
+        return
+    with path.open("rb+") as file:
+        end = start = file.seek(0, os.SEEK_END)
+        newline = -1
+        while start > 0 and newline < 0:
+            stop, start = start, max(0, start - 65536)
+            file.seek(start)
+            newline = file.read(stop - start).rfind(b"\n")
+        begin = start + newline + 1
+        file.seek(begin)
+        if begin < end and is_document(file.read()):
+            file.write(b"\n")
+        else:
+            file.truncate(begin)
+
+
+def is_document(line: bytes) -> bool:
+    """True for a whole JSON object."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
 def _line(row: Row) -> str:
-    return json.dumps(row, ensure_ascii=True) + "\n"
+    return json.dumps(row, ensure_ascii=True)
 
 
 def _read_rows(path: Path) -> Iterator[Row]:

@@ -71,9 +71,9 @@ def test_an_extra_that_is_missing_names_both_ways_out() -> None:
         (ImforensicsError("what is wrong"), "what is wrong"),
         (
             OSError(28, "No space left on device", "out/report.html"),
-            "out/report.html: No space left on device",
+            "out/report.html: No space left on device. Make room and run the same command again",
         ),
-        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError(13, "Permission denied"), "Permission denied"),
         (
             FileNotFoundError(2, "No such file or directory", b"a\xff.jpg"),
             "a\udcff.jpg: No such file or directory",

@@ -91,7 +91,7 @@ def command(
                 _source(file), name="-" if file == "-" else None, command_line=command_line(), case=details
             )
             folder = _report_folder(output, report, is_only=len(files) == 1)
-            page = _write(report, folder, save_maps, overwrite) if folder else None
+            page = _write(report, folder, save_maps, overwrite, files) if folder else None
             text = _tell(report, page, as_json)
         except Exception as error:  # of whatever kind: it costs this file alone
             failures += 1
@@ -116,12 +116,14 @@ def _report_folder(output: Path | None, report: Report, *, is_only: bool) -> Pat
     return output / hashlib.sha256(identity).hexdigest()[:16]
 
 
-def _write(report: Report, folder: Path, save_maps: bool, overwrite: bool) -> Path:
+def _write(report: Report, folder: Path, save_maps: bool, overwrite: bool, files: tuple[str, ...]) -> Path:
     from imforensics.pipeline.analyze import describe_methods
     from imforensics.report.writers import write_report
 
-    descriptions = describe_methods()
-    return write_report(report, descriptions, folder, save_maps=save_maps, overwrite=overwrite).html
+    inputs = [Path(file) for file in files if file != "-"]
+    return write_report(
+        report, describe_methods(), folder, save_maps=save_maps, overwrite=overwrite, inputs=inputs
+    ).html
 
 
 def _tell(report: Report, page: Path | None, as_json: bool) -> str:

@@ -61,12 +61,14 @@ def command(
     from imforensics.pipeline.audit import audit_dataset, audit_document
 
     others = [load_dataset(*_name_and_root(pair)) for pair in against]
-    audit = audit_dataset(load_dataset(dataset, path), against=others, seed=seed, progress=_progress(quiet))
+    audited = load_dataset(dataset, path)
+    audit = audit_dataset(audited, against=others, seed=seed, progress=_progress(quiet))
     document = audit_document(audit)
     if output is not None:
         from imforensics.report.audit import write_audit
 
-        page = write_audit(document, output, overwrite=overwrite).html
+        inputs = [sample.image_path for data in (audited, *others) for sample in data.samples]
+        page = write_audit(document, output, overwrite=overwrite, inputs=inputs).html
         click.echo(f"page: {page}", err=True)
     if as_json:
         click.echo(json.dumps(document, allow_nan=False))

@@ -37,11 +37,16 @@ def command(runs: tuple[Path, ...], output: Path | None, as_json: bool, overwrit
       imforensics curves runs/paper runs/twin --json
     """
     from imforensics.models.run_log import read_run
+    from imforensics.models.run_pictures import is_own_picture
     from imforensics.models.run_readings import read_curves_of
     from imforensics.report.escaping import for_terminal
 
     if output is not None and output.exists() and not overwrite:
         raise OutputExistsError(f"{output} exists. Name another file, or pass --overwrite")
+    if output is not None and output.exists() and not is_own_picture(output):
+        raise OutputExistsError(
+            f"{output} was not written by `curves`, or was changed since. Name another file"
+        )
     logs = [read_run(path) for path in runs]
     readings = [reading for log in logs for reading in read_curves_of(log)]
     if output is not None:

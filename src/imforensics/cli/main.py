@@ -79,6 +79,8 @@ class LazyGroup(click.Group):
 def _show_error(text: str) -> None:
     from imforensics.report.escaping import for_terminal_lines
 
+    if "imforensics.cli.progress" in sys.modules:
+        sys.modules["imforensics.cli.progress"].close_bars()
     click.echo(f"Error: {for_terminal_lines(text)}", err=True)
 
 

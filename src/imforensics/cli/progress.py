@@ -52,6 +52,15 @@ def show_defects(texts: Iterable[object]) -> None:
         click.echo(f"{count} {defects} of imforensics met: please report what the errors say", err=True)
 
 
+_bars: list[tqdm[Any]] = []
+
+
+def close_bars() -> None:
+    """End the line of a bar that an error has stopped."""
+    while _bars:
+        _bars.pop().close()
+
+
 def training_progress(*, quiet: bool) -> Progress:
     """What a long training tells its stages to: progress bars on standard error, nothing with --quiet."""
     from tqdm import tqdm
@@ -72,6 +81,7 @@ def training_progress(*, quiet: bool) -> Progress:
             self.bar = tqdm(
                 desc=stage, total=total, initial=done, unit=f" {unit}", file=stream, mininterval=0.5
             )
+            _bars[:] = [self.bar]
 
         def advance(self, count: int = 1) -> None:
             if self.bar is not None:

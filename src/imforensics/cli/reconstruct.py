@@ -79,7 +79,9 @@ def command(
     document = (
         reconstruction_document(found)
         if output is None
-        else write_reconstruction(found, output, overwrite=overwrite)
+        else write_reconstruction(
+            found, output, overwrite=overwrite, inputs=[] if file == "-" else [Path(file)]
+        )
     )
     if as_json:
         click.echo(json.dumps(document))

@@ -25,6 +25,7 @@ from imforensics.cli.progress import open_bar, show_defects
 from imforensics.errors import EvidenceError
 
 if TYPE_CHECKING:
+    from imforensics.pipeline.scan import Listing
     from imforensics.pipeline.scan_worker import ReportsPolicy
     from imforensics.store import Row
 
@@ -102,10 +103,9 @@ def command(
         raise click.UsageError("Name files or folders to scan, or pass --files-from.")
     listing = list_files(named, recursive=config.recursive, include=include, exclude=output)
     files = listing.files
+    _show_left_out(listing, quiet=quiet)
     if not files:
         raise EvidenceError("no images to scan: the folders named hold none, or --include matches none")
-    if listing.left_out and not quiet:
-        click.echo(f"{len(listing.left_out)} files left out: no image by name or content", err=True)
     scan = plan_scan(files, config, folder=output, overwrite=overwrite, retry_errors=retry_errors)
     rows = list(scan.done)
     print_rows = as_json or output is None
@@ -125,6 +125,15 @@ def command(
     _show_totals(rows, len(scan.done), output, as_data=not print_rows)
     show_defects(text for row in rows for text in _problems(row))
     raise click.exceptions.Exit(_exit_code(rows, fail_above))
+
+
+def _show_left_out(listing: Listing, *, quiet: bool) -> None:
+    from imforensics.report.escaping import for_terminal
+
+    if listing.left_out and not quiet:
+        click.echo(f"{len(listing.left_out)} files left out: no image by name or content", err=True)
+    for folder in listing.outputs:  # also when quiet: whoever finds images missing has to know why
+        click.echo(f"{for_terminal(str(folder))} left out: written by imforensics", err=True)
 
 
 def _read_paths(file: IO[bytes] | None) -> list[Path]:

@@ -36,7 +36,7 @@ from imforensics.models.checkpoints import SavedFit
 from imforensics.models.export import check_export, export_onnx
 from imforensics.models.manifest import ModelFile
 from imforensics.models.progress import Progress
-from imforensics.models.run_folder import write_atomically
+from imforensics.outputs import write_atomically
 from imforensics.preprocessing.jpeg import resave_jpeg
 
 if TYPE_CHECKING:

@@ -36,8 +36,8 @@ from imforensics.models.manifest import (
     dump_manifest,
 )
 from imforensics.models.progress import Progress
-from imforensics.models.run_folder import write_atomically
 from imforensics.models.training_data import SplitName, TrainingData
+from imforensics.outputs import write_atomically
 from imforensics.types import FloatArray
 
 MODEL_FILE = "model.onnx"

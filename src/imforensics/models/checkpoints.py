@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from imforensics.models.variables import unreadable_checkpoint
+from imforensics.outputs import delete_own, name_file, part_name, record_files
 
 if TYPE_CHECKING:
     import keras
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 STATE_FILE = "state.json"
 MODEL_FILE = "model.keras"
 BEST_FILE = "best.keras"
+_EPOCH = re.compile(r"epoch_\d{4,}")
 
 
 class LogRow(BaseModel):
@@ -119,7 +122,7 @@ def save_checkpoint(folder: Path, state: StateT, model: keras.Model) -> SavedFit
 
 
 def replace_checkpoint(folder: Path, epoch: int, fill: Callable[[Path], None]) -> Path:
-    """Write a checkpoint as a whole and delete the one before it.
+    """Write a checkpoint as a whole and, in a claimed run folder, delete the one before it.
 
     Args:
         folder: of all checkpoints of the fit.
@@ -130,24 +133,30 @@ def replace_checkpoint(folder: Path, epoch: int, fill: Callable[[Path], None]) -
         The folder of the new checkpoint.
     """
     final = folder / f"epoch_{epoch:04d}"
-    partial = folder / f".{final.name}.{os.getpid()}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
+    partial = folder / part_name()
     partial.mkdir(parents=True)
-    fill(partial)
-    for file in partial.iterdir():
-        _flush(file)
-    shutil.rmtree(final, ignore_errors=True)
-    partial.rename(final)
+    try:
+        fill(partial)
+        for file in partial.iterdir():
+            _flush(file)
+        record_files(partial, place=final)
+        delete_own(final)
+        partial.rename(final)
+    except OSError as error:
+        raise name_file(error, final) from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     _flush(folder)
     for old in folder.iterdir():
-        if old != final:
-            shutil.rmtree(old)
+        if old != final and _EPOCH.fullmatch(old.name):
+            delete_own(old)
     return final
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
-    """The folder of the newest complete checkpoint, None where there is none."""
-    return max(folder.glob("epoch_*"), default=None)
+    """The folder of the newest complete checkpoint, None where there is none; other files do not count."""
+    complete = [path for path in folder.glob("epoch_*") if _EPOCH.fullmatch(path.name) and _is_complete(path)]
+    return max(complete, key=lambda path: int(path.name.removeprefix("epoch_")), default=None)
 
 
 def load_checkpoint(folder: Path) -> Checkpoint | None:
@@ -181,6 +190,10 @@ def read_state(checkpoint: Path, state_type: type[StateT]) -> StateT:
         return state_type.model_validate_json((checkpoint / STATE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValidationError) as error:
         raise unreadable_checkpoint(checkpoint, error) from error
+
+
+def _is_complete(checkpoint: Path) -> bool:
+    return (checkpoint / STATE_FILE).is_file()
 
 
 def _flush(path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from imforensics.models.checkpoints import EpochRow
+from imforensics.outputs import replacing_file
 
 Verdict = Literal["too_short", "underfitting", "overfitting", "still_improving", "converging"]
 
@@ -101,7 +102,8 @@ def draw_curves(rows: Sequence[EpochRow], path: Path, *, title: str, kept: int) 
         axes.set_xlabel("epoch")
         axes.legend(fontsize="small")
     figure.suptitle(title)
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    with replacing_file(path) as part:
+        figure.savefig(part, dpi=110, metadata={"Software": None})
 
 
 def format_reading(reading: CurveReading) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from imforensics.errors import BundleError
+from imforensics.outputs import replacing_file
 from imforensics.types import FloatArray
 
 ANY_SIDE = 32  # stands for rows and columns that a model leaves open
@@ -29,7 +30,8 @@ def export_onnx(keras_path: Path, onnx_path: Path) -> None:
         warnings.filterwarnings("ignore", message="In the future `np.object`", category=FutureWarning)
         shape = [side or ANY_SIDE for side in trained.input_shape[1:]]
         trained(np.zeros((1, *shape), np.float32))  # Keras exports called models only
-        trained.export(onnx_path, format="onnx", verbose=False)
+        with replacing_file(onnx_path) as part:
+            trained.export(part, format="onnx", verbose=False)
 
 
 def keras_scores(keras_path: Path, inputs: FloatArray) -> FloatArray:

@@ -44,7 +44,7 @@ from imforensics.models.gan_step import Adversaries
 from imforensics.models.progress import Progress
 from imforensics.models.reconstruction import Reconstructor
 from imforensics.models.reconstruction_error import ERROR_KINDS, ErrorKind, image_errors
-from imforensics.models.run_folder import write_atomically
+from imforensics.outputs import write_atomically
 from imforensics.types import FloatArray, UInt8Array
 
 TOLERANCE = 1e-3  # of the spread of an output; float32 sums in another order differ by about 1e-6 of it

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from imforensics.outputs import replacing_file
 from imforensics.types import FloatArray, UInt8Array
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def draw_grid(images: FloatArray, *, columns: int) -> UInt8Array:
 def save_grid(images: FloatArray, path: Path, *, columns: int) -> None:
     """Write a grid as PNG."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(draw_grid(images, columns=columns)).save(path)
+    with replacing_file(path) as part:
+        Image.fromarray(draw_grid(images, columns=columns)).save(part)
 
 
 def draw_progress(grids: Sequence[Path], path: Path, *, images: int = 8, side: int = 64) -> None:
@@ -60,7 +62,8 @@ def draw_progress(grids: Sequence[Path], path: Path, *, images: int = 8, side: i
     sheet = Image.new("RGB", (images * side, len(lines) * side))
     for index, line in enumerate(lines):
         sheet.paste(line, (0, index * side))
-    sheet.save(path, quality=85)
+    with replacing_file(path) as part:
+        sheet.save(part, quality=85)
 
 
 def draw_gan_curves(rows: Sequence[GanRow], path: Path, *, title: str) -> None:
@@ -94,7 +97,8 @@ def draw_gan_curves(rows: Sequence[GanRow], path: Path, *, title: str) -> None:
         if axes.lines and len(axes.lines[0].get_xdata()):
             axes.legend(fontsize="small")
     figure.suptitle(title)
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    with replacing_file(path) as part:
+        figure.savefig(part, dpi=110, metadata={"Software": None})
 
 
 def draw_encoder_curves(rows: Sequence[EncoderRow], path: Path, *, title: str, kept: int) -> None:
@@ -115,4 +119,5 @@ def draw_encoder_curves(rows: Sequence[EncoderRow], path: Path, *, title: str, k
         axes.set_xlabel("epoch")
         axes.legend(fontsize="small")
     figure.suptitle(title)
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    with replacing_file(path) as part:
+        figure.savefig(part, dpi=110, metadata={"Software": None})

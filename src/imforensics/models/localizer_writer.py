@@ -30,7 +30,7 @@ from imforensics.models.localizer_manifest import (
     Role,
     dump_localizer_manifest,
 )
-from imforensics.models.run_folder import write_atomically
+from imforensics.outputs import write_atomically
 
 if TYPE_CHECKING:
     from imforensics.datasets.base import DatasetCard

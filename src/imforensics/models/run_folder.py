@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from imforensics.config import ConfigModel, dump_config
 from imforensics.errors import InterruptedRunError, OutputExistsError
+from imforensics.outputs import OutputFolder, claim_folder, write_atomically
 
-PARTIAL = ".partial"
+KIND = "training run"
 CONFIG_FILE = "config.yaml"
 MAY_CHANGE = re.compile(r"^ +epochs: \d+$")  # to train longer
 
@@ -22,7 +22,7 @@ def open_run_folder(
     resume: bool = False,
     overwrite: bool = False,
     may_grow: bool = True,
-) -> None:
+) -> OutputFolder:
     """Make the folder of a run, or check that a run can go on in it.
 
     Args:
@@ -33,35 +33,41 @@ def open_run_folder(
         overwrite: delete the run that is there.
         may_grow: False where the number of epochs is part of how each is fitted: it then stays.
 
+    Returns:
+        The folder, claimed; the run keeps it for as long as it writes.
+
     Raises:
-        OutputExistsError: the folder exists and is not empty, and neither was asked for.
+        OutputExistsError: the folder holds a run, and neither was asked for; or see `claim_folder`, and
+            `OutputFolder.clear` for what is not deleted.
         InterruptedRunError: the run to resume was started with other settings.
     """
     text = dump_config(config)
-    if folder.is_dir() and any(not path.name.endswith(PARTIAL) for path in folder.iterdir()):
+    output = claim_folder(folder, KIND, inputs=_list_inputs(config.model_dump()))
+    with output.kept():
+        if overwrite:
+            output.clear()
         has_run = (folder / CONFIG_FILE).is_file()
-        if resume and has_run:
+        if has_run and not resume:
+            raise OutputExistsError(
+                f"{folder} holds a run. Use --resume to go on, --overwrite to delete it, or name another "
+                "folder."
+            )
+        if has_run:
             _check_same_settings(folder / CONFIG_FILE, text, may_grow=may_grow)
-            write_atomically(folder / CONFIG_FILE, text)
-            return
-        if not (overwrite and has_run):
-            raise OutputExistsError(_explain_existing(folder, has_run=has_run))
-        shutil.rmtree(folder)
-    elif folder.exists() and not folder.is_dir():
-        raise OutputExistsError(f"{folder} is a file. Name a folder for the run.")
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / CONFIG_FILE, text)
+        write_atomically(folder / CONFIG_FILE, text)
+    return output
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file so that a reader, or a run resumed after a kill, sees all of it or none."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+def _list_inputs(settings: object, *, key: str = "") -> Iterator[Path]:
+    """What a configuration names to read from: every path, and bundles that are folders."""
+    if isinstance(settings, dict):
+        for name, value in settings.items():
+            yield from _list_inputs(value, key=str(name))
+    elif isinstance(settings, list | tuple):
+        for value in settings:
+            yield from _list_inputs(value, key=key)
+    elif isinstance(settings, Path) or (key == "bundle" and isinstance(settings, str) and "/" in settings):
+        yield Path(settings)
 
 
 def _check_same_settings(path: Path, text: str, *, may_grow: bool) -> None:
@@ -80,11 +86,3 @@ def _check_same_settings(path: Path, text: str, *, may_grow: bool) -> None:
         f"{path.parent} was started with other settings ({'; '.join(changed[:5])}). "
         f"Resume with the settings in {path}, name another folder, or start again with --overwrite."
     )
-
-
-def _explain_existing(folder: Path, *, has_run: bool) -> str:
-    if has_run:
-        return (
-            f"{folder} holds a run. Use --resume to go on, --overwrite to delete it, or name another folder."
-        )
-    return f"{folder} exists and holds something other than a training run. Name another folder."

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import struct
+import zlib
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imforensics.models.run_log import Direction, Role, RunLog
+from imforensics.outputs import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +22,8 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#
 _STYLES: dict[Role, str] = {"training": "-", "training, evaluated": ":", "validation": "--"}
 _BETTER: dict[Direction, str] = {"lower": ", lower is better", "higher": ", higher is better", "game": ""}
 _COLUMNS = 3
+_END = 12  # bytes of the chunk that ends a PNG
+_SEAL = 12 + 12 + 64  # of the chunk with our digest: frame, keyword, hexadecimal SHA-256
 
 
 def draw_runs(runs: Sequence[RunLog], path: Path) -> None:
@@ -42,7 +49,23 @@ def draw_runs(runs: Sequence[RunLog], path: Path) -> None:
         axes.set_axis_off()
     for (log, quantity), axes in zip(panels, grid.flat, strict=False):
         _draw_panel(axes, runs, log, quantity)
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
+    png = buffer.getvalue()
+    write_atomically(path, png[:-_END] + _make_seal(png[:-_END]) + png[-_END:])
+
+
+def is_own_picture(path: Path) -> bool:
+    """True for a file of `draw_runs` that nobody changed."""
+    png = path.read_bytes() if path.is_file() else b""
+    body, seal = png[: -_END - _SEAL], png[-_END - _SEAL : -_END]
+    return seal == _make_seal(body)
+
+
+def _make_seal(body: bytes) -> bytes:
+    """A text chunk with the digest of all that comes before it in a PNG (W3C PNG, 11.3.3.2)."""
+    text = b"tEXtimforensics\0" + hashlib.sha256(body).hexdigest().encode()
+    return struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
 
 
 def _draw_panel(axes: Axes, runs: Sequence[RunLog], log: str, quantity: str) -> None:

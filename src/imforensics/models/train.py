@@ -14,10 +14,11 @@ from imforensics.models.examples import Example, labels_of, prepare_inputs
 from imforensics.models.fit import fit_classifier
 from imforensics.models.manifest import BundleManifest
 from imforensics.models.progress import Progress
-from imforensics.models.run_folder import open_run_folder, write_atomically
+from imforensics.models.run_folder import open_run_folder
 from imforensics.models.training_data import load_training_data
 from imforensics.models.training_extra import require_training
 from imforensics.models.training_log import LOG_FILE
+from imforensics.outputs import write_atomically
 
 BUNDLE_FOLDER = "bundle"
 CURVES_PICTURE = "curves.png"
@@ -71,20 +72,20 @@ def train_detector(
     data = load_training_data(config)
     if data.twins_missing:
         progress.say(f"no twin protocol: {data.twins_missing}")
-    open_run_folder(run_folder, config, resume=resume, overwrite=overwrite)
-    examples = data.examples[config.pairs]
-    train = _prepare(config, examples["train"], "training inputs", progress)
-    validation = _prepare(config, examples["val"], "validation inputs", progress)
-    checkpoint = fit_classifier(config, train, validation, run_folder, progress=progress)
-    reading = _write_curves(config, checkpoint.state, run_folder)
-    manifest = write_bundle(
-        config, data, checkpoint, validation.inputs, run_folder / BUNDLE_FOLDER, progress=progress
-    )
-    for name in ("metrics.json", "MODEL_CARD.md"):
-        write_atomically(run_folder / name, (run_folder / BUNDLE_FOLDER / name).read_bytes())
-    for name in ("config.yaml", LOG_FILE, CURVES_PICTURE, "curves.md"):
-        write_atomically(run_folder / BUNDLE_FOLDER / name, (run_folder / name).read_bytes())
-    return TrainResult(run_folder / BUNDLE_FOLDER, manifest, reading, checkpoint.state)
+    with open_run_folder(run_folder, config, resume=resume, overwrite=overwrite):
+        examples = data.examples[config.pairs]
+        train = _prepare(config, examples["train"], "training inputs", progress)
+        validation = _prepare(config, examples["val"], "validation inputs", progress)
+        checkpoint = fit_classifier(config, train, validation, run_folder, progress=progress)
+        reading = _write_curves(config, checkpoint.state, run_folder)
+        manifest = write_bundle(
+            config, data, checkpoint, validation.inputs, run_folder / BUNDLE_FOLDER, progress=progress
+        )
+        for name in ("metrics.json", "MODEL_CARD.md"):
+            write_atomically(run_folder / name, (run_folder / BUNDLE_FOLDER / name).read_bytes())
+        for name in ("config.yaml", LOG_FILE, CURVES_PICTURE, "curves.md"):
+            write_atomically(run_folder / BUNDLE_FOLDER / name, (run_folder / name).read_bytes())
+        return TrainResult(run_folder / BUNDLE_FOLDER, manifest, reading, checkpoint.state)
 
 
 def _prepare(

@@ -12,10 +12,11 @@ from imforensics.models.autoencoder_manifest import AutoencoderManifest
 from imforensics.models.autoencoder_writer import write_autoencoder_bundle
 from imforensics.models.progress import Progress
 from imforensics.models.run_curves import CURVES_PICTURE, CURVES_WORDS, write_curves
-from imforensics.models.run_folder import CONFIG_FILE, open_run_folder, write_atomically
+from imforensics.models.run_folder import CONFIG_FILE, open_run_folder
 from imforensics.models.run_readings import RunReading
 from imforensics.models.training_extra import require_training
 from imforensics.models.training_log import LOG_FILE
+from imforensics.outputs import write_atomically
 
 BUNDLE_FOLDER = "bundle"
 REQUIRED = ("tensorflow", "keras", "tf2onnx")
@@ -68,13 +69,13 @@ def train_autoencoder(
     require_training("train-autoencoder", REQUIRED)
     progress = progress or Progress()
     data = load_autoencoder_data(config.data, seed=config.seed, progress=progress)
-    open_run_folder(run_folder, config, resume=resume, overwrite=overwrite)
-    checkpoint = fit_autoencoder(config, data, run_folder, progress=progress)
-    reading = write_curves(run_folder)
-    bundle = run_folder / BUNDLE_FOLDER
-    manifest = write_autoencoder_bundle(config, data, checkpoint, bundle, progress=progress)
-    for name in ("metrics.json", "MODEL_CARD.md"):
-        write_atomically(run_folder / name, (bundle / name).read_bytes())
-    for name in (CONFIG_FILE, LOG_FILE, CURVES_PICTURE, CURVES_WORDS):
-        write_atomically(bundle / name, (run_folder / name).read_bytes())
-    return TrainAutoencoderResult(bundle, manifest, reading, checkpoint.state)
+    with open_run_folder(run_folder, config, resume=resume, overwrite=overwrite):
+        checkpoint = fit_autoencoder(config, data, run_folder, progress=progress)
+        reading = write_curves(run_folder)
+        bundle = run_folder / BUNDLE_FOLDER
+        manifest = write_autoencoder_bundle(config, data, checkpoint, bundle, progress=progress)
+        for name in ("metrics.json", "MODEL_CARD.md"):
+            write_atomically(run_folder / name, (bundle / name).read_bytes())
+        for name in (CONFIG_FILE, LOG_FILE, CURVES_PICTURE, CURVES_WORDS):
+            write_atomically(bundle / name, (run_folder / name).read_bytes())
+        return TrainAutoencoderResult(bundle, manifest, reading, checkpoint.state)

@@ -16,9 +16,10 @@ from imforensics.models.gan_manifest import GanManifest
 from imforensics.models.gan_pictures import draw_progress
 from imforensics.models.gan_state import EncoderRow, GanFitState, GanRow
 from imforensics.models.progress import Progress
-from imforensics.models.run_folder import CONFIG_FILE, open_run_folder, write_atomically
+from imforensics.models.run_folder import CONFIG_FILE, open_run_folder
 from imforensics.models.training_extra import require_training
 from imforensics.models.training_log import LOG_FILE
+from imforensics.outputs import write_atomically
 
 BUNDLE_FOLDER = "bundle"
 PROGRESS_PICTURE = "samples.jpg"
@@ -77,20 +78,22 @@ def train_gan(
     progress = progress or Progress()
     paths = {split: list_authentic(config.dataset, split) for split in ("train", "val")}
     _check_count(config, len(paths["train"]))
-    open_run_folder(run_folder, config, resume=resume, overwrite=overwrite)
-    train = read_images(paths["train"], stage="training images", progress=progress)
-    validation = read_images(paths["val"], stage="validation images", progress=progress)
-    adversaries, gan, yardstick = fit_gan(config, train, validation, run_folder, progress=progress)
-    encoder, encoder_fit = fit_encoder(config, adversaries, train, yardstick, run_folder, progress=progress)
-    _draw_samples(run_folder)
-    finished = FinishedGan(adversaries, encoder, gan, encoder_fit, yardstick, validation, len(train))
-    bundle = run_folder / BUNDLE_FOLDER
-    manifest = write_gan_bundle(config, finished, bundle, progress=progress)
-    for name in KEPT:
-        write_atomically(bundle / name, (run_folder / name).read_bytes())
-    write_atomically(run_folder / "MODEL_CARD.md", (bundle / "MODEL_CARD.md").read_bytes())
-    collapsed = tuple(row.epoch for row in gan.rows if has_collapsed(row, config))
-    return TrainGanResult(bundle, manifest, gan, encoder_fit, collapsed)
+    with open_run_folder(run_folder, config, resume=resume, overwrite=overwrite):
+        train = read_images(paths["train"], stage="training images", progress=progress)
+        validation = read_images(paths["val"], stage="validation images", progress=progress)
+        adversaries, gan, yardstick = fit_gan(config, train, validation, run_folder, progress=progress)
+        encoder, encoder_fit = fit_encoder(
+            config, adversaries, train, yardstick, run_folder, progress=progress
+        )
+        _draw_samples(run_folder)
+        finished = FinishedGan(adversaries, encoder, gan, encoder_fit, yardstick, validation, len(train))
+        bundle = run_folder / BUNDLE_FOLDER
+        manifest = write_gan_bundle(config, finished, bundle, progress=progress)
+        for name in KEPT:
+            write_atomically(bundle / name, (run_folder / name).read_bytes())
+        write_atomically(run_folder / "MODEL_CARD.md", (bundle / "MODEL_CARD.md").read_bytes())
+        collapsed = tuple(row.epoch for row in gan.rows if has_collapsed(row, config))
+        return TrainGanResult(bundle, manifest, gan, encoder_fit, collapsed)
 
 
 def _check_count(config: TrainGanConfig, count: int) -> None:
@@ -104,7 +107,7 @@ def _check_count(config: TrainGanConfig, count: int) -> None:
 
 
 def _draw_samples(run_folder: Path) -> None:
-    grids = sorted((run_folder / SAMPLES).glob("epoch_*.png"))
+    grids = sorted((run_folder / SAMPLES).glob(f"epoch_{4 * '[0-9]'}.png"))
     count = min(SHOWN_GRIDS, len(grids))
     chosen = [grids[round(index * (len(grids) - 1) / max(count - 1, 1))] for index in range(count)]
     draw_progress(chosen, run_folder / PROGRESS_PICTURE)

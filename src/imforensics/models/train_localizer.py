@@ -25,10 +25,11 @@ from imforensics.models.localizer_writer import (
 )
 from imforensics.models.progress import Progress
 from imforensics.models.run_curves import CURVES_PICTURE, CURVES_WORDS, write_curves
-from imforensics.models.run_folder import CONFIG_FILE, open_run_folder, write_atomically
+from imforensics.models.run_folder import CONFIG_FILE, open_run_folder
 from imforensics.models.run_readings import RunReading
 from imforensics.models.training_extra import require_training
 from imforensics.models.training_log import LOG_FILE
+from imforensics.outputs import write_atomically
 
 BUNDLE_FOLDER = "bundle"
 COMPARED = 4  # validation pictures that the exported network is compared on
@@ -89,36 +90,36 @@ def train_localizer(
     progress = progress or Progress()
     sources = list_sources(config)  # before there is a folder: data may be missing
     started_from = _digest_of(config.start_from)  # that run may change while this one fits
-    open_run_folder(run_folder, config, resume=resume, overwrite=overwrite, may_grow=False)
-    learner, state, held_out = fit_localizer(config, run_folder, progress=progress)
-    validation = validate(learner.averaged.whole, held_out, config.fit)
-    measured = json.dumps(describe_validation(validation), indent=2, allow_nan=False)
-    write_atomically(run_folder / METRICS_FILE, measured + "\n")
-    count = min(COMPARED, len(held_out[0].origins))
-    pictures = [take_picture(held_out[0], index) for index in range(count)]
-    exported = export_localizer(learner.averaged, pictures)
-    found = calibrate_localizer(config, exported.start(), progress=progress)
-    reading = write_curves(run_folder)
-    facts = LocalizerFacts(
-        name=config.name,
-        network=config.network,
-        map_threshold=found.map_threshold,
-        calibration=found.calibration,
-        training=describe_training(config),
-        sources=(*sources, *found.sources),
-        provenance=describe_provenance(
-            config,
-            epochs=state.epoch,
-            pictures=state.epoch * config.fit.steps * (2 * config.data.pairs + config.data.untouched),
-            seconds=sum(row.seconds for row in state.rows),
-            started_from=started_from,
-        ),
-    )
-    folder = run_folder / BUNDLE_FOLDER
-    manifest = write_localizer_bundle(exported, facts, folder)
-    for name in (CONFIG_FILE, LOG_FILE, CURVES_PICTURE, CURVES_WORDS):
-        write_atomically(folder / name, (run_folder / name).read_bytes())
-    return TrainLocalizerResult(folder, manifest, reading, state, validation)
+    with open_run_folder(run_folder, config, resume=resume, overwrite=overwrite, may_grow=False):
+        learner, state, held_out = fit_localizer(config, run_folder, progress=progress)
+        validation = validate(learner.averaged.whole, held_out, config.fit)
+        measured = json.dumps(describe_validation(validation), indent=2, allow_nan=False)
+        write_atomically(run_folder / METRICS_FILE, measured + "\n")
+        count = min(COMPARED, len(held_out[0].origins))
+        pictures = [take_picture(held_out[0], index) for index in range(count)]
+        exported = export_localizer(learner.averaged, pictures)
+        found = calibrate_localizer(config, exported.start(), progress=progress)
+        reading = write_curves(run_folder)
+        facts = LocalizerFacts(
+            name=config.name,
+            network=config.network,
+            map_threshold=found.map_threshold,
+            calibration=found.calibration,
+            training=describe_training(config),
+            sources=(*sources, *found.sources),
+            provenance=describe_provenance(
+                config,
+                epochs=state.epoch,
+                pictures=state.epoch * config.fit.steps * (2 * config.data.pairs + config.data.untouched),
+                seconds=sum(row.seconds for row in state.rows),
+                started_from=started_from,
+            ),
+        )
+        folder = run_folder / BUNDLE_FOLDER
+        manifest = write_localizer_bundle(exported, facts, folder)
+        for name in (CONFIG_FILE, LOG_FILE, CURVES_PICTURE, CURVES_WORDS):
+            write_atomically(folder / name, (run_folder / name).read_bytes())
+        return TrainLocalizerResult(folder, manifest, reading, state, validation)
 
 
 def describe_training(config: TrainLocalizerConfig) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from imforensics.models.checkpoints import EpochRow
-from imforensics.models.run_folder import write_atomically
+from imforensics.outputs import delete_own, record_file, record_pattern, write_atomically
 
 LOG_FILE = "training_log.csv"
 TENSORBOARD_FOLDER = "tensorboard"
@@ -48,7 +48,10 @@ class TensorBoardLog:
         import tensorflow as tf
 
         path = folder / TENSORBOARD_FOLDER
-        shutil.rmtree(path, ignore_errors=True)
+        delete_own(path)
+        self._folder = path
+        self._names = f"events.out.tfevents.*.{os.getpid()}.*"
+        record_pattern(path, self._names, is_open=True)
         self._writer = tf.summary.create_file_writer(str(path))
         for row in rows:
             self.add(row)
@@ -71,6 +74,9 @@ class TensorBoardLog:
     def close(self) -> None:
         """Close the event file."""
         self._writer.close()
+        for file in self._folder.glob(self._names):
+            record_file(file)
+        record_pattern(self._folder, self._names, is_open=False)
 
 
 def _format(value: float | None) -> str:

@@ -15,11 +15,12 @@ from imforensics.config import EvaluateConfig, config_digest
 from imforensics.cores import available_cores
 from imforensics.datasets.base import Dataset, load_dataset, load_split
 from imforensics.engines.local import run_in_processes
-from imforensics.errors import ConfigError, InterruptedRunError, OutputExistsError
+from imforensics.errors import ConfigError, InterruptedRunError
 from imforensics.models.autoencoder_bundle import load_autoencoder
 from imforensics.models.bundle import load_bundle, read_kind
 from imforensics.models.gan_bundle import load_gan_bundle
 from imforensics.models.localizer_bundle import load_localizer
+from imforensics.outputs import OutputFolder, claim_folder, refuse_rescanned, write_atomically
 from imforensics.pipeline.evaluate_store import RecordStore
 from imforensics.pipeline.evaluate_worker import (
     Entry,
@@ -37,9 +38,6 @@ from imforensics.types import JsonValue
 
 PLAN_FILE = "plan.json"
 RECORDS_FILE = "records.jsonl"
-OWN_NAMES = frozenset(
-    {PLAN_FILE, RECORDS_FILE, "metrics.json", "per_image.csv", "evaluation.html", "config.yaml", "pictures"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +87,7 @@ class Evaluation:
         store: records.
         folder: where results go; None where they are kept for this process only.
         settings: every parameter in force of each entry, bundles and tool version included.
+        output: the folder, claimed for as long as the evaluation lives.
     """
 
     request: Request
@@ -102,6 +101,7 @@ class Evaluation:
     store: RecordStore
     folder: Path | None
     settings: Mapping[str, JsonValue]
+    output: OutputFolder | None = None
 
     def run(self, *, workers: int | None = None) -> Iterator[list[Row]]:
         """Run what is to do; the records of a trial are stored before they are given.
@@ -135,6 +135,8 @@ class Evaluation:
     def close(self) -> None:
         """Drop the records of an evaluation without an output folder."""
         self.store.close()
+        if self.output is not None:
+            self.output.close()
         if self.folder is None:
             shutil.rmtree(self.store.path.parent, ignore_errors=True)
 
@@ -158,7 +160,7 @@ def plan_evaluation(
         BundleError: a bundle is missing or damaged.
         DatasetError: the set is missing, or the split or protocol gives nothing.
         InterruptedRunError: the folder holds another evaluation.
-        OutputExistsError: the folder holds something that is no evaluation.
+        OutputExistsError: the folder holds something that no evaluation wrote, or lies where images are read.
     """
     entries = make_entries(config, request.methods, request.bundles)
     dataset = load_dataset(request.dataset, request.root)
@@ -166,12 +168,11 @@ def plan_evaluation(
     plan = plan_trials(dataset, samples, request.protocol, seed=request.seed, kinds=request.kinds)
     settings, thresholds = _describe_entries(entries)
     place = Path(tempfile.mkdtemp(prefix="imforensics-")) if folder is None else folder
-    if folder is not None:
-        _claim_folder(folder, request, dataset, overwrite=overwrite)
+    output = None if folder is None else _claim_folder(folder, request, dataset, overwrite=overwrite)
     store = RecordStore(place / RECORDS_FILE)
     todo, done = _find_todo(plan, settings, store)
     return Evaluation(
-        request, config, dataset, plan, entries, thresholds, todo, done, store, folder, settings
+        request, config, dataset, plan, entries, thresholds, todo, done, store, folder, settings, output
     )
 
 
@@ -268,27 +269,23 @@ def _fingerprint(trial: Trial) -> str:
     return repr((stamps, sample, trial.chain, trial.pair))
 
 
-def _claim_folder(folder: Path, request: Request, dataset: Dataset, *, overwrite: bool) -> None:
+def _claim_folder(folder: Path, request: Request, dataset: Dataset, *, overwrite: bool) -> OutputFolder:
     plan = {name: getattr(request, name) for name in ("dataset", "split", "protocol", "seed", "limit")}
     plan |= {"root": str(dataset.root.resolve())} | ({"kinds": list(request.kinds)} if request.kinds else {})
-    present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if folder.exists() and not folder.is_dir():
-        raise OutputExistsError(f"{folder} is a file; name a folder for the results")
-    if present - OWN_NAMES:
-        raise OutputExistsError(
-            f"{folder} holds {sorted(present - OWN_NAMES)[0]}, which no evaluation wrote; name another folder"
-        )
-    if overwrite:
-        for name in present:
-            path = folder / name
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    elif present and _read_plan(folder) != plan:
-        raise InterruptedRunError(
-            f"{folder} holds another evaluation (other data, split, protocol, kinds, seed or limit). "
-            "Name another folder, or --overwrite"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / PLAN_FILE).write_text(json.dumps(plan, indent=2) + "\n", encoding="utf-8")
+    read = [path for sample in dataset.samples for path in (sample.image_path, sample.mask_path) if path]
+    refuse_rescanned(folder, {path.parent for path in read} - {dataset.root})
+    output = claim_folder(folder, "evaluation", inputs=read)
+    with output.kept():
+        if overwrite:
+            output.clear()
+        output.check(may_differ=True)
+        if not output.is_empty and _read_plan(folder) != plan:
+            raise InterruptedRunError(
+                f"{folder} holds another evaluation (other data, split, protocol, kinds, seed or limit). "
+                "Name another folder, or --overwrite"
+            )
+        write_atomically(folder / PLAN_FILE, json.dumps(plan, indent=2) + "\n")
+    return output
 
 
 def _read_plan(folder: Path) -> Any:

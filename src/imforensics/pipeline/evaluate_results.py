@@ -12,6 +12,7 @@ from typing import Any, cast
 from imforensics import __version__
 from imforensics.config import dump_config
 from imforensics.metrics.intervals import CONFIDENCE
+from imforensics.outputs import write_atomically
 from imforensics.pipeline.evaluate import Evaluation, trial_records
 from imforensics.pipeline.evaluate_columns import Case, Column, Columns, Condition, collect_columns
 from imforensics.pipeline.evaluate_shortcut import Header, collect_headers, summarize_shortcut
@@ -98,7 +99,7 @@ def write_results(
             "methods": {key: cast("dict[str, Any]", value) for key, value in _options(evaluation).items()}
         }
     )
-    (folder / "config.yaml").write_text(dump_config(resolved), encoding="utf-8")
+    write_atomically(folder / "config.yaml", dump_config(resolved))
     return write_evaluation(
         document,
         folder,

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 from imforensics.errors import InterruptedRunError
-from imforensics.store import Row
+from imforensics.store import LineFile, Row
 
 Key = tuple[str, str]
 _ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False)
@@ -29,7 +28,7 @@ class RecordStore:
             InterruptedRunError: the file holds a line that is not a record and is not the last.
         """
         self.path = path
-        self._file: IO[bytes] | None = None
+        self._lines = LineFile(path)
         self._places: dict[Key, tuple[str, int]] = {}  # digest, and where the line begins
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
@@ -45,19 +44,11 @@ class RecordStore:
 
     def append(self, row: Row) -> None:
         """Add one record; a later record of a key replaces the earlier one."""
-        if self._file is None:
-            _drop_cut_off_line(self.path)
-            self._file = self.path.open("ab")
-        place = (str(row["digest"]), self._file.tell())
-        self._file.write(_ENCODER.encode(row).encode() + b"\n")
-        self._file.flush()
-        self._places[record_key(row)] = place
+        self._places[record_key(row)] = (str(row["digest"]), self._lines.append(_ENCODER.encode(row)))
 
     def close(self) -> None:
         """Close the file; the next `append` opens it again."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._lines.close()
 
     def records(self) -> Iterator[Row]:
         """Every current record in the order of the file, read from disk one at a time."""
@@ -85,26 +76,10 @@ def _read_records(path: Path) -> Iterator[tuple[int, Row]]:
                 is_record = isinstance(row, dict) and {"trial", "entry", "digest"} <= row.keys()
             except ValueError:
                 is_record = False
-            if is_record and line.endswith(b"\n"):
+            if is_record:  # also where its newline is missing: it is whole
                 yield start, row
             elif line.endswith(b"\n"):
                 raise InterruptedRunError(
                     f"{path}, line {number} is not a record of an evaluation. "
                     "Take another output folder, or --overwrite"
                 )
-
-
-def _drop_cut_off_line(path: Path) -> None:
-    if not path.exists():
-        return
-    with path.open("rb+") as file:
-        end = file.seek(0, 2)
-        while end > 0:
-            start = max(0, end - 65536)
-            file.seek(start)
-            newline = file.read(end - start).rfind(b"\n")
-            if newline >= 0:
-                file.truncate(start + newline + 1)
-                return
-            end = start
-        file.truncate(0)

@@ -11,10 +11,12 @@ from pathlib import Path
 from imforensics.config import ScanConfig
 from imforensics.cores import available_cores
 from imforensics.engines.local import run_in_processes
-from imforensics.errors import EvidenceError
+from imforensics.errors import EvidenceError, OutputError
 from imforensics.evidence.containers import has_image_extension, identify_format
+from imforensics.outputs import DATA_SET, OutputFolder, claim_folder, output_kind
 from imforensics.pipeline.analyze import build_analyzer
 from imforensics.pipeline.scan_worker import (
+    NOT_WRITTEN,
     ReportsPolicy,
     WorkerSettings,
     error_row,
@@ -39,6 +41,7 @@ class Scan:
         config: what to do with each file.
         digest: SHA-256 of the settings that decide a result.
         store: results on disk; None keeps none.
+        output: their folder, claimed for as long as the scan lives.
     """
 
     todo: tuple[Path, ...]
@@ -46,6 +49,7 @@ class Scan:
     config: ScanConfig
     digest: str
     store: ScanStore | None
+    output: OutputFolder | None = None
 
     def run(
         self, *, workers: int | None = None, reports: ReportsPolicy = "none", command_line: Sequence[str] = ()
@@ -59,6 +63,9 @@ class Scan:
 
         Yields:
             One row for each file in `todo` as it is done, stored before it is given.
+
+        Raises:
+            OutputError: a thumbnail or a report cannot be written; the files that are left keep no row.
         """
         folder = self.store.folder if self.store is not None else None
         count = min(workers or available_cores(), max(len(self.todo), 1))
@@ -70,12 +77,18 @@ class Scan:
             initializer=prepare_worker,
             initializer_arguments=(WorkerSettings(self.config, folder, reports, tuple(command_line)),),
         )
-        for outcome in outcomes:
-            row = outcome.result or error_row(outcome.item, outcome.error or "no result")
-            row["config_digest"] = self.digest
+        try:
+            for outcome in outcomes:
+                row = outcome.result or error_row(outcome.item, outcome.error or "no result")
+                if NOT_WRITTEN in row:
+                    raise OutputError(str(row[NOT_WRITTEN]))
+                row["config_digest"] = self.digest
+                if self.store is not None:
+                    self.store.append(row)
+                yield row
+        finally:
             if self.store is not None:
-                self.store.append(row)
-            yield row
+                self.store.close()
 
 
 def plan_scan(
@@ -95,19 +108,31 @@ def plan_scan(
         files: files to scan.
         config: what to do with each.
         folder: results folder, made where it does not exist; None keeps no results.
-        overwrite: forget every earlier row.
+        overwrite: delete the results that are there, and begin again.
         retry_errors: analyze again the files whose row is an error.
 
     Raises:
         ConfigError: the configuration names unknown methods or options.
-        InterruptedRunError: the folder holds something that no scan wrote.
+        OutputExistsError: the folder holds a file to scan, or something that no scan wrote.
+        InterruptedRunError: results.jsonl holds a line that is no row.
     """
     digest = build_analyzer(config).digest
     if folder is None:
         return Scan(tuple(files), (), config, digest, None)
-    store = ScanStore(folder)
-    if overwrite:
-        store.forget([row_key(row) for row in store.rows()])
+    output = claim_folder(folder, "scan", inputs=files)
+    with output.kept():
+        if overwrite:
+            output.clear()
+        store = ScanStore(folder)
+        todo, done = _part(files, store, digest, retry_errors=retry_errors)
+        store.forget([row_key(file_identity(file)) for file in todo])
+    return Scan(tuple(todo), tuple(done), config, digest, store, output)
+
+
+def _part(
+    files: Sequence[Path], store: ScanStore, digest: str, *, retry_errors: bool
+) -> tuple[list[Path], list[Row]]:
+    """The files that have to be analyzed, and the rows of the others."""
     todo: list[Path] = []
     done: list[Row] = []
     for file in files:
@@ -120,8 +145,7 @@ def plan_scan(
             done.append(row)
         else:
             todo.append(file)
-    store.forget([row_key(file_identity(file)) for file in todo])
-    return Scan(tuple(todo), tuple(done), config, digest, store)
+    return todo, done
 
 
 def write_overview(store: ScanStore) -> None:
@@ -132,10 +156,17 @@ def write_overview(store: ScanStore) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The files to scan, and those below the folders that are no image by name nor by content."""
+    """The files to scan, and what is left out below the folders that were named.
+
+    Attributes:
+        files: to scan.
+        left_out: files that are no image by name nor by content.
+        outputs: folders that imforensics itself wrote, but for data sets that it made.
+    """
 
     files: tuple[Path, ...]
     left_out: tuple[Path, ...]
+    outputs: tuple[Path, ...] = ()
 
 
 def list_files(
@@ -158,15 +189,16 @@ def list_files(
     patterns = [pattern.lower() for pattern in include]
     files: dict[Path, None] = {}
     left_out: dict[Path, None] = {}
+    outputs: list[Path] = []
     for path in paths:
         if not path.exists():
             raise EvidenceError(f"{path} does not exist; name files or folders that do")
         is_folder = path.is_dir()
-        for file in _files_below(path, recursive, exclude) if is_folder else [path]:
+        for file in _files_below(path, recursive, exclude, outputs) if is_folder else [path]:
             if patterns and not any(fnmatch(file.name.lower(), pattern) for pattern in patterns):
                 continue
             (files if not is_folder or _is_image(file) else left_out)[file] = None
-    return Listing(tuple(files), tuple(left_out))
+    return Listing(tuple(files), tuple(left_out), tuple(outputs))
 
 
 def _with_thumbnails(store: ScanStore) -> Iterator[dict[str, JsonValue | bytes]]:
@@ -185,11 +217,14 @@ def _is_image(file: Path) -> bool:
         return True  # its row says why it cannot be read
 
 
-def _files_below(folder: Path, recursive: bool, exclude: Path | None) -> Iterator[Path]:
+def _files_below(folder: Path, recursive: bool, exclude: Path | None, outputs: list[Path]) -> Iterator[Path]:
     excluded = exclude.resolve() if exclude is not None else None
     for root, folders, names in os.walk(folder):
         here = Path(root)
         folders[:] = sorted(name for name in folders if recursive and (here / name).resolve() != excluded)
+        made = [name for name in folders if output_kind(here / name) not in (None, DATA_SET)]
+        outputs += (here / name for name in made)
+        folders[:] = [name for name in folders if name not in made]
         yield from (here / name for name in sorted(names) if (here / name).is_file())
 
 

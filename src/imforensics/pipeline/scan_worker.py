@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Literal
 
 from imforensics.config import ScanConfig
-from imforensics.errors import describe_failure
+from imforensics.errors import DISK_REMEDIES, describe_failure
+from imforensics.outputs import join_folder, write_atomically
 from imforensics.pipeline.analyze import Analyzer, build_analyzer, describe_methods, image_score
 from imforensics.store import Row
 from imforensics.types import Finding, JsonValue, Report
 
 ReportsPolicy = Literal["none", "tampered", "all"]
+NOT_WRITTEN = "not_written"
 ROW_FIELDS = ("label", "probability", "log10_lr", "score", "format", "width", "height", "report", "seconds")
 
 
@@ -43,13 +45,16 @@ def prepare_worker(settings: WorkerSettings) -> None:
     """Load the methods once; called in a new process before its first file."""
     global _worker  # noqa: PLW0603 - the one analyzer that a worker process keeps
     _worker = (build_analyzer(settings.config), settings)
+    if settings.folder is not None:
+        join_folder(settings.folder)
 
 
 def scan_file(path: Path) -> Row:
     """Analyze one file in a prepared worker.
 
     Returns:
-        Its row; for a file that cannot be analyzed, or not reported on, one with status "error".
+        Its row; for a file that cannot be analyzed or reported on, one with status "error". Where the disk
+        takes no more thumbnails or reports, the reason is under NOT_WRITTEN: that is no fault of the file.
     """
     if _worker is None:
         raise RuntimeError("this process was not prepared; call prepare_worker first")
@@ -65,9 +70,14 @@ def scan_file(path: Path) -> Row:
 def _scan(path: Path, analyzer: Analyzer, settings: WorkerSettings) -> Row:
     report = analyzer.analyze(path, command_line=settings.command_line)
     row = _report_row(path, report)
-    if settings.folder is not None:
-        _write_thumbnail(report, settings.folder, settings.config.thumbnail_size)
-        row["report"] = _write_full_report(row, report, settings)
+    try:
+        if settings.folder is not None:
+            _write_thumbnail(report, settings.folder, settings.config.thumbnail_size)
+            row["report"] = _write_full_report(row, report, settings)
+    except OSError as error:
+        if error.errno not in DISK_REMEDIES:
+            raise
+        row[NOT_WRITTEN] = describe_failure(error)
     return row
 
 
@@ -139,9 +149,7 @@ def _write_thumbnail(report: Report, folder: Path, size: int) -> None:
     target = thumbnail_path(folder, evidence.sha256)
     target.parent.mkdir(parents=True, exist_ok=True)
     content = encode_preview(evidence.pixels, longest=size, orientation=evidence.orientation)
-    temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(target)
+    write_atomically(target, content)
 
 
 def _write_full_report(row: Row, report: Report, settings: WorkerSettings) -> str | None:

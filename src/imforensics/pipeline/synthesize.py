@@ -6,8 +6,8 @@ import csv
 import hashlib
 import io
 import json
-import re
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,23 +21,23 @@ from imforensics.datasets.synthesis.pool import PhotoPool, load_pool
 from imforensics.datasets.synthesis.removal import require_fills
 from imforensics.datasets.synthesis.splits import split_pool
 from imforensics.engines.local import run_in_processes
-from imforensics.errors import DatasetError, InterruptedRunError, OutputExistsError
-from imforensics.models.run_folder import PARTIAL, write_atomically
+from imforensics.errors import DatasetError, InterruptedRunError, OutputError
+from imforensics.outputs import DATA_SET, OutputFolder, claim_folder, output_kind, write_atomically
 from imforensics.pipeline.synthesize_worker import (
     FOLDERS,
+    NOT_WRITTEN,
     WorkerSettings,
     has_files,
     make_pair,
     prepare_worker,
 )
+from imforensics.store import LineFile
 from imforensics.types import JsonValue
 
 PLAN_FILE = "plan.json"
 CONFIG_FILE = "config.yaml"
 RECORDS_FILE = "pairs.jsonl"
 COLUMNS = ("image", "label", "mask", "group", "manipulation", "split", "host", "donor")
-PAIR_FILE = re.compile(r"\d{6,}\.(jpg|png)")  # as `make_pair` names them
-OWN_NAMES = {PLAN_FILE, CONFIG_FILE, RECORDS_FILE, MANIFEST_NAME, *FOLDERS}
 
 Record = dict[str, JsonValue]
 
@@ -54,6 +54,7 @@ class Synthesis:
         folder: where it goes.
         todo: indices of the pairs to make.
         done: records of pairs that are there.
+        output: the folder, claimed for as long as the synthesis lives.
     """
 
     pool: PhotoPool
@@ -63,6 +64,7 @@ class Synthesis:
     folder: Path
     todo: tuple[int, ...]
     done: tuple[Record, ...]
+    output: OutputFolder
 
     def run(self, *, workers: int | None = None) -> Iterator[str | None]:
         """Make the pairs, then write the manifest of all that are there.
@@ -72,6 +74,9 @@ class Synthesis:
 
         Yields:
             For each pair in `todo`: None once its files are written and recorded, else the error in words.
+
+        Raises:
+            OutputError: a pair cannot be written; those before it stay.
         """
         records = list(self.done)
         if self.todo:
@@ -83,14 +88,15 @@ class Synthesis:
                 initializer=prepare_worker,
                 initializer_arguments=(WorkerSettings(self.pools, self.config, self.seed, self.folder),),
             )
-            with (self.folder / RECORDS_FILE).open("a", encoding="utf-8") as lines:
+            with closing(LineFile(self.folder / RECORDS_FILE)) as lines:
                 for outcome in outcomes:
                     if outcome.result is None:
                         yield f"pair {outcome.item}: {outcome.error or 'no result'}"
                         continue
+                    if NOT_WRITTEN in outcome.result:
+                        raise OutputError(str(outcome.result[NOT_WRITTEN]))
                     records.append(outcome.result)
-                    lines.write(json.dumps(outcome.result, allow_nan=False) + "\n")
-                    lines.flush()
+                    lines.append(json.dumps(outcome.result, allow_nan=False))
                     yield None
         write_manifest(self.folder, records)
 
@@ -115,12 +121,12 @@ def plan_synthesis(
         config: what is drawn from.
         count: number of pairs wanted in all.
         seed: of the set.
-        overwrite: delete the files that the data set's records name; others are left.
+        overwrite: delete the data set that is there, and begin again.
 
     Raises:
         MissingExtraError: inpainting is asked for and OpenCV is not installed.
         DatasetError: no photographs, or none large enough, or they are in the folder of the data set.
-        OutputExistsError: the folder holds something that no synthesis wrote.
+        OutputExistsError: the folder holds something that no synthesis wrote, or that was changed since.
         InterruptedRunError: the folder holds a data set of other photographs, configuration or seed.
     """
     require_fills(inpainting=config.inpainting and config.manipulations.get("removal", 0) > 0)
@@ -132,18 +138,26 @@ def plan_synthesis(
     pool = open_pool(photos, config, exclude=folder)
     pools = split_pool(pool, config.splits, seed=seed, size=config.size)
     plan = _describe_plan(pool, config, seed)
-    _claim_folder(folder, plan, overwrite=overwrite)
-    write_atomically(folder / PLAN_FILE, json.dumps(plan, indent=2) + "\n")
-    write_atomically(folder / CONFIG_FILE, dump_config(config))
-    for name in FOLDERS:
-        (folder / name).mkdir(exist_ok=True)
-    done = _read_records(folder)
+    output = claim_folder(folder, DATA_SET, inputs=[photos])
+    with output.kept():
+        if overwrite:
+            output.clear()
+        output.check(may_differ=True)  # a picture of others among ours would be taken for data
+        _check_plan(folder, plan)
+        write_atomically(folder / PLAN_FILE, json.dumps(plan, indent=2) + "\n")
+        write_atomically(folder / CONFIG_FILE, dump_config(config))
+        for name in FOLDERS:
+            (folder / name).mkdir(exist_ok=True)
+        done = _read_records(folder)
     todo = tuple(index for index in range(count) if index not in done)
-    return Synthesis(pool, pools, config, seed, folder, todo, tuple(done[index] for index in sorted(done)))
+    records = tuple(done[index] for index in sorted(done))
+    return Synthesis(pool, pools, config, seed, folder, todo, records, output)
 
 
 def open_pool(photos: Path, config: SynthesizeConfig, *, exclude: Path | None = None) -> PhotoPool:
     """The photographs of a folder and its subfolders, without those in the subfolder `exclude`.
+
+    What imforensics itself wrote below the folder, a data set that was made for example, is left out too.
 
     Raises:
         DatasetError: there is no folder, no photograph, or none that holds the configured size.
@@ -153,6 +167,9 @@ def open_pool(photos: Path, config: SynthesizeConfig, *, exclude: Path | None = 
     paths = list_images(photos, recursive=True)
     if exclude is not None and exclude.resolve().is_relative_to(photos.resolve()):
         paths = [path for path in paths if not path.resolve().is_relative_to(exclude.resolve())]
+    below = {place for path in paths for place in path.parents if place != photos and photos in place.parents}
+    made = {place for place in below if output_kind(place) is not None}
+    paths = [path for path in paths if made.isdisjoint(path.parents)]
     if not paths:
         raise DatasetError(f"{photos} holds no image. Name a folder with photographs (JPEG, PNG, TIFF, ...)")
     pool = load_pool(paths, root=photos, max_side=config.max_side, cache_bytes=config.cache_mb << 20)
@@ -199,52 +216,16 @@ def _describe_plan(pool: PhotoPool, config: SynthesizeConfig, seed: int) -> dict
     return {"seed": seed, "photos": len(pool), "photos_digest": digest.hexdigest(), "config": settings}
 
 
-def _claim_folder(folder: Path, plan: dict[str, JsonValue], *, overwrite: bool) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise OutputExistsError(f"{folder} is a file; name a folder for the data set")
-    present = folder.is_dir() and any(folder.iterdir())
-    if present and not (folder / PLAN_FILE).is_file():
-        raise OutputExistsError(
-            f"{folder} is not empty and has no {PLAN_FILE}: no synthesis wrote it; name another folder"
+def _check_plan(folder: Path, plan: dict[str, JsonValue]) -> None:
+    if not (folder / PLAN_FILE).is_file():
+        return
+    before = _read_plan(folder / PLAN_FILE)
+    if before != plan:
+        changed = sorted(key for key in plan if before.get(key) != plan[key])
+        raise InterruptedRunError(
+            f"{folder} holds a data set made otherwise (other {', '.join(changed)}). "
+            "Name another folder, or --overwrite"
         )
-    foreign = min(_list_foreign(folder), default=None) if present else None
-    if foreign is not None:
-        raise OutputExistsError(f"{folder} holds {foreign}, which no synthesis wrote; name another folder")
-    if present and not overwrite:
-        before = _read_plan(folder / PLAN_FILE)
-        if before != plan:
-            changed = sorted(key for key in plan if before.get(key) != plan[key])
-            raise InterruptedRunError(
-                f"{folder} holds a data set made otherwise (other {', '.join(changed)}). "
-                "Name another folder, or --overwrite"
-            )
-    elif overwrite:
-        _delete_recorded(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-
-
-def _list_foreign(folder: Path) -> Iterator[str]:
-    """Names, relative to the folder, of what no synthesis writes there."""
-    for path in folder.iterdir():
-        if path.name in FOLDERS and path.is_dir():
-            yield from (
-                f"{path.name}/{inner.name}"
-                for inner in path.iterdir()
-                if not PAIR_FILE.fullmatch(inner.name) and not inner.name.endswith(PARTIAL)
-            )
-        elif path.name not in OWN_NAMES and not path.name.endswith(PARTIAL):
-            yield path.name
-
-
-def _delete_recorded(folder: Path) -> None:
-    """Delete the files of the recorded pairs, then the records; a file that nothing names is left."""
-    for record in _iterate_records(folder / RECORDS_FILE):
-        for key in ("authentic", "tampered", "mask"):
-            place = Path(str(record.get(key)))
-            if len(place.parts) == 2 and place.parts[0] in FOLDERS and PAIR_FILE.fullmatch(place.name):
-                (folder / place).unlink(missing_ok=True)
-    for name in (MANIFEST_NAME, CONFIG_FILE, RECORDS_FILE, PLAN_FILE):
-        (folder / name).unlink(missing_ok=True)
 
 
 def _read_plan(path: Path) -> dict[str, JsonValue]:
@@ -262,8 +243,7 @@ def _read_records(folder: Path) -> dict[int, Record]:
         return {}
     records = (record for record in _iterate_records(path) if has_files(folder, record))
     found = {int(str(record["index"])): record for record in records}
-    lines = (json.dumps(found[index], allow_nan=False) + "\n" for index in sorted(found))
-    write_atomically(path, "".join(lines))
+    LineFile(path).rewrite(json.dumps(found[index], allow_nan=False) for index in sorted(found))
     return found
 
 

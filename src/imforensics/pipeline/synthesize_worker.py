@@ -15,10 +15,12 @@ from imforensics.datasets.synthesis.config import SynthesizeConfig
 from imforensics.datasets.synthesis.pairs import draw_pair
 from imforensics.datasets.synthesis.pool import PhotoPool
 from imforensics.datasets.synthesis.splits import draw_split
-from imforensics.models.run_folder import write_atomically
+from imforensics.errors import OutputExistsError, describe_failure
+from imforensics.outputs import write_atomically
 from imforensics.types import BoolArray, JsonValue
 
 FOLDERS = ("authentic", "tampered", "masks")
+NOT_WRITTEN = "not_written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ def make_pair(index: int) -> dict[str, JsonValue]:
     """Make one pair and write it.
 
     Returns:
-        Its record: index, the three paths relative to the folder, split, host, donor, manipulation, recipe.
+        Its record: index, the three paths relative to the folder, split, host, donor, manipulation, recipe;
+        only the reason, under NOT_WRITTEN, where the files cannot be written.
 
     Raises:
         DatasetError: no visible alteration was found, or a photograph cannot be decoded.
@@ -70,9 +73,12 @@ def make_pair(index: int) -> dict[str, JsonValue]:
         "tampered": f"tampered/{name}{pair.suffix}",
         "mask": f"masks/{name}.png",
     }
-    write_atomically(settings.folder / paths["authentic"], pair.twin)
-    write_atomically(settings.folder / paths["tampered"], pair.tampered)
-    write_atomically(settings.folder / paths["mask"], _encode_mask(pair.mask))
+    try:
+        write_atomically(settings.folder / paths["authentic"], pair.twin)
+        write_atomically(settings.folder / paths["tampered"], pair.tampered)
+        write_atomically(settings.folder / paths["mask"], _encode_mask(pair.mask))
+    except (OSError, OutputExistsError) as error:
+        return {NOT_WRITTEN: describe_failure(error)}
     host = cast("dict[str, JsonValue]", pair.recipe["host"])
     donor = cast("dict[str, JsonValue]", pair.recipe["alteration"]).get("donor")
     return {

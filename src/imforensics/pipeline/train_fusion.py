@@ -27,8 +27,9 @@ from imforensics.models.fusion_bundle import (
 from imforensics.models.fusion_card import format_fusion_card
 from imforensics.models.localizer_bundle import load_localizer
 from imforensics.models.localizer_manifest import LEARNED_FROM
-from imforensics.models.run_folder import open_run_folder, write_atomically
+from imforensics.models.run_folder import open_run_folder
 from imforensics.models.training_extra import require_training
+from imforensics.outputs import OutputFolder, write_atomically
 from imforensics.pipeline.analyze import REPORTED_LIBRARIES, build_methods
 from imforensics.pipeline.evaluate import Request, plan_evaluation
 from imforensics.pipeline.evaluate_results import find_commit
@@ -71,12 +72,14 @@ class FusionTraining:
         folder: of the run.
         methods: that are fused.
         sources: the data.
+        output: the folder, claimed for as long as the training lives.
     """
 
     config: TrainFusionConfig
     folder: Path
     methods: tuple[Method, ...]
     sources: tuple[PlannedSource, ...]
+    output: OutputFolder
 
     @property
     def total(self) -> int:
@@ -160,7 +163,7 @@ def plan_fusion_training(
     options = {method.name: method.options.model_dump(mode="json") for method in methods}
     resolved = config.model_copy(update={"methods": options})
     _refuse_training_data(resolved)
-    open_run_folder(folder, resolved, resume=resume, overwrite=overwrite)
+    output = open_run_folder(folder, resolved, resume=resume, overwrite=overwrite)
     settings = EvaluateConfig(
         max_pixels=config.max_pixels, methods=options, fusion=None, timeout_seconds=config.timeout_seconds
     )
@@ -178,7 +181,7 @@ def plan_fusion_training(
         for number, (role, source) in enumerate(_roles(config), start=1)
         for split in source.splits
     )
-    return FusionTraining(resolved, folder, methods, sources)
+    return FusionTraining(resolved, folder, methods, sources, output)
 
 
 def _name_population(parts: Sequence[Part]) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from imforensics.errors import OutputExistsError
+from imforensics.outputs import claim_folder, write_atomically
 from imforensics.report.page import load_parts, load_template, safe_parts
 
 MAX_LISTED = 200  # names listed of each kind of defect; audit.json holds them all
@@ -33,18 +33,27 @@ class AuditFiles:
     json: Path
 
 
-def write_audit(document: Mapping[str, Any], folder: Path, *, overwrite: bool = False) -> AuditFiles:
+def write_audit(
+    document: Mapping[str, Any], folder: Path, *, overwrite: bool = False, inputs: Iterable[Path] = ()
+) -> AuditFiles:
     """Write audit.json and audit.html, each whole or not at all.
 
+    Args:
+        document: of `audit_document`.
+        folder: must be absent or empty, unless `overwrite`.
+        overwrite: replace an earlier audit.
+        inputs: files that were read, none of which may lie in the folder.
+
     Raises:
-        OutputExistsError: an audit is there and overwriting was not asked for.
+        OutputExistsError: an audit is there and overwriting was not asked for; see `imforensics.outputs`.
     """
     files = AuditFiles(folder / "audit.html", folder / "audit.json")
-    if files.json.exists() and not overwrite:
-        raise OutputExistsError(f"{files.json} exists; pass --overwrite, or another folder with -o")
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(files.html, render_audit(document))
-    _write(files.json, json.dumps(document, indent=2, allow_nan=False) + "\n")
+    with claim_folder(folder, "audit", inputs=inputs) as output:
+        if not overwrite and not output.is_empty:
+            raise OutputExistsError(f"{folder} holds an audit; pass --overwrite, or another folder with -o")
+        output.check()
+        write_atomically(files.html, render_audit(document))
+        write_atomically(files.json, json.dumps(document, indent=2, allow_nan=False) + "\n")
     return files
 
 
@@ -71,9 +80,3 @@ def render_audit(document: Mapping[str, Any]) -> str:
         kinds=kinds,
         listed=duplicates[:MAX_LISTED],
     )
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)

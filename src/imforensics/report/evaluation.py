@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from imforensics.outputs import replacing_file, write_atomically
 from imforensics.report.encoding import data_uri
 from imforensics.report.escaping import for_csv
 from imforensics.report.evaluation_figures import (
@@ -103,19 +103,19 @@ def write_evaluation(
     place = folder / "pictures"
     place.mkdir(exist_ok=True)
     for name, png in pictures.items():
-        _write(place / f"{name}.png", png)
+        write_atomically(place / f"{name}.png", png)
     for number, png in enumerate(
         sheets.values(), start=1
     ):  # numbered: a bundle's name is no file name of ours
-        _write(place / f"cases_{number}.png", png)
+        write_atomically(place / f"cases_{number}.png", png)
     files = EvaluationFiles(
         folder, folder / "evaluation.html", folder / "metrics.json", folder / "per_image.csv"
     )
     text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=True)
-    _write(files.metrics, text.encode() + b"\n")
+    write_atomically(files.metrics, text.encode() + b"\n")
     _write_csv(files.per_image, rows)
     page = render_evaluation(document, pictures=pictures, sheets=sheets, cases=cases)
-    _write(files.html, page.encode())
+    write_atomically(files.html, page.encode())
     return files
 
 
@@ -199,12 +199,10 @@ def _robustness_figure(block: Mapping[str, Any] | None, name: str) -> str:
 
 
 def _write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with temporary.open("w", encoding="utf-8", newline="") as file:
+    with replacing_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*RECORD_FIELDS, *PIXEL_FIELDS, "seconds"])
         writer.writerows(_csv_cells(row) for row in rows)
-    temporary.replace(path)
 
 
 def _csv_cells(row: Mapping[str, Any]) -> Iterator[str]:
@@ -212,9 +210,3 @@ def _csv_cells(row: Mapping[str, Any]) -> Iterator[str]:
     values = [row[name] for name in RECORD_FIELDS] + [pixel.get(name) for name in PIXEL_FIELDS]
     for value in [*values, row["seconds"]]:
         yield "" if value is None else for_csv(value) if isinstance(value, str) else repr(value)
-
-
-def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)

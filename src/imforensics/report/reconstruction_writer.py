@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import secrets
-import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from imforensics.errors import OutputExistsError
+from imforensics.outputs import claim_folder
 from imforensics.report.encoding import encode_png
 from imforensics.report.escaping import for_terminal
 from imforensics.report.reconstruction import Extent, Reconstruction, draw_panels, draw_side_by_side
@@ -16,7 +16,6 @@ from imforensics.types import JsonValue
 RECORD = "reconstruction.json"
 SIDE_BY_SIDE = "side_by_side.png"
 PANELS = "panels"
-OWN_NAMES = frozenset({RECORD, SIDE_BY_SIDE, PANELS})
 
 
 def reconstruction_document(found: Reconstruction, *, files: tuple[str, ...] = ()) -> dict[str, JsonValue]:
@@ -40,57 +39,42 @@ def reconstruction_document(found: Reconstruction, *, files: tuple[str, ...] = (
 
 
 def write_reconstruction(
-    found: Reconstruction, folder: Path, *, overwrite: bool = False
+    found: Reconstruction, folder: Path, *, overwrite: bool = False, inputs: Iterable[Path] = ()
 ) -> dict[str, JsonValue]:
-    """Write side_by_side.png, panels/ and reconstruction.json; the folder appears whole or not at all.
+    """Write side_by_side.png, panels/ and reconstruction.json, the record last.
 
     Args:
         found: what is to be shown.
         folder: must be absent or empty, unless `overwrite`.
         overwrite: replace an earlier reconstruction; a folder with anything else in it is refused.
+        inputs: files that were read, none of which may lie in the folder.
 
     Returns:
         The record.
 
     Raises:
-        OutputExistsError: the folder holds something, or is a file.
+        OutputExistsError: the folder holds something, or is a file; see `imforensics.outputs`.
     """
-    _check_target(folder, overwrite=overwrite)
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f".imforensics-{secrets.token_hex(8)}.part"
-    (part / PANELS).mkdir(parents=True)
-    try:
-        panels = draw_panels(found)
-        files = [SIDE_BY_SIDE, *(f"{PANELS}/{panel.name}.png" for panel in panels)]
-        (part / SIDE_BY_SIDE).write_bytes(encode_png(draw_side_by_side(panels)))
-        for panel in panels:
-            (part / PANELS / f"{panel.name}.png").write_bytes(encode_png(panel.pixels))
-        document = reconstruction_document(found, files=tuple(files))
-        text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        (part / RECORD).write_text(text, encoding="utf-8")
-        for name in sorted(OWN_NAMES):
-            path = folder / name
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
-            (part / name).rename(path)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    with claim_folder(folder, "reconstruction", inputs=inputs) as output:
+        if not overwrite and not output.is_empty:
+            raise OutputExistsError(
+                f"{folder} holds a reconstruction already. Name a new folder with -o, or pass --overwrite"
+            )
+        with output.replace_all(last=RECORD) as part:
+            return _fill(part, found)
+
+
+def _fill(part: Path, found: Reconstruction) -> dict[str, JsonValue]:
+    panels = draw_panels(found)
+    files = [SIDE_BY_SIDE, *(f"{PANELS}/{panel.name}.png" for panel in panels)]
+    (part / PANELS).mkdir()
+    (part / SIDE_BY_SIDE).write_bytes(encode_png(draw_side_by_side(panels)))
+    for panel in panels:
+        (part / PANELS / f"{panel.name}.png").write_bytes(encode_png(panel.pixels))
+    document = reconstruction_document(found, files=tuple(files))
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    (part / RECORD).write_text(text, encoding="utf-8")
     return document
-
-
-def _check_target(folder: Path, *, overwrite: bool) -> None:
-    if not folder.exists() and not folder.is_symlink():
-        return
-    if not folder.is_dir():
-        raise OutputExistsError(f"{folder} is not a folder. Name another one with -o")
-    names = {path.name for path in folder.iterdir() if not path.name.endswith(".part")}
-    if foreign := sorted(names - OWN_NAMES):
-        raise OutputExistsError(
-            f"{folder} holds {foreign[0]!r}, which is no part of a reconstruction. Name a new folder with -o"
-        )
-    if names and not overwrite:
-        raise OutputExistsError(
-            f"{folder} holds a reconstruction already. Name a new folder with -o, or pass --overwrite"
-        )
 
 
 def _extent_document(extent: Extent) -> dict[str, JsonValue]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import csv
-import secrets
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
-from typing import IO, Any, cast
+from typing import Any, cast
 from urllib.parse import quote
 
+from imforensics.outputs import replacing_file
 from imforensics.report import words
 from imforensics.report.encoding import data_uri
 from imforensics.report.escaping import for_csv, for_json
@@ -51,7 +50,7 @@ def write_summary_csv(rows: Iterable[ScanRow], path: Path) -> None:
         rows: any number; read once. Columns that a row lacks stay empty.
         path: replaced when complete.
     """
-    with _replacing(path) as file:
+    with replacing_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         writer.writerow(COLUMNS)
         for row in rows:
@@ -73,7 +72,11 @@ def write_index_html(rows: Iterable[ScanRow], path: Path) -> None:
     """
     counts: Counter[str] = Counter()
     row_template = load_template("index_row.html.j2")
-    with TemporaryFile("w+", encoding="utf-8") as body, _replacing(path) as file:
+    with (
+        TemporaryFile("w+", encoding="utf-8") as body,
+        replacing_file(path) as new,
+        new.open("w", encoding="utf-8", newline="") as file,
+    ):
         for row in rows:
             counts[_kind(row)] += 1
             body.write(row_template.render(row=_row_view(row), number=words.number, shorten=words.shorten))
@@ -147,15 +150,3 @@ def _csv_cell(value: object) -> object:
     if isinstance(value, bool | int | float):
         return value
     return for_csv(str(value))
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[str]]:
-    """A text file beside `path` that takes its place when it is complete."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

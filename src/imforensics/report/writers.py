@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-import secrets
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
@@ -17,6 +14,7 @@ import numpy as np
 import yaml
 
 from imforensics.errors import OutputExistsError
+from imforensics.outputs import claim_folder
 from imforensics.report.document import DerivedFile, configuration, report_document
 from imforensics.report.html import PAGE_TEMPLATE, render_report
 from imforensics.report.page import load_template
@@ -24,9 +22,7 @@ from imforensics.report.pictures import check_fixed_word, draw_pictures, has_sho
 from imforensics.types import BoolArray, FloatArray, JsonValue, MethodDescription, Report
 
 CONFIG_FILE = "config.yaml"
-_UNFINISHED = re.compile(r"\.imforensics-[0-9a-f]{16}\.part")  # left by a run that was killed
 MANIFEST = "manifest.json"
-OWN_NAMES = frozenset({"report.json", "report.html", MANIFEST, CONFIG_FILE, "images", "maps"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +49,12 @@ def write_report(
     *,
     save_maps: bool = False,
     overwrite: bool = False,
+    inputs: Iterable[Path] = (),
 ) -> ReportFiles:
     """Write report.json, report.html, images/, config.yaml, manifest.json and, if told, maps/.
 
-    Everything is written to a temporary folder first and then renamed to its place: a report that was
-    interrupted leaves nothing at `folder`; in a folder that existed before, manifest.json comes last. No name
-    is taken from the evidence.
+    Everything is written to a temporary folder first and then renamed to its place, manifest.json last: a
+    report that was interrupted leaves none. No name is taken from the evidence.
 
     Args:
         report: the report.
@@ -66,26 +62,20 @@ def write_report(
         folder: must be absent or empty, unless `overwrite`.
         save_maps: write each map as maps/METHOD.npy, (H, W) float32, and maps/METHOD.valid.npy, bool.
         overwrite: replace an earlier report; a folder with anything else in it is refused all the same.
+        inputs: files that were read, none of which may lie in the folder.
 
     Raises:
-        OutputExistsError: the folder holds something, or is a file.
+        OutputExistsError: the folder holds something, or is a file; see `imforensics.outputs`.
         OSError: the folder cannot be written.
         ValueError: the report breaks its contract (see `report_document`, `draw_pictures`).
     """
-    _check_target(folder, overwrite=overwrite)
-    is_new = not folder.exists()
-    parent = folder.parent if is_new else folder  # a mount point or the current folder cannot be renamed
-    parent.mkdir(parents=True, exist_ok=True)
-    part = parent / f".imforensics-{secrets.token_hex(8)}.part"
-    part.mkdir()
-    try:
-        _fill(part, report, descriptions, save_maps=save_maps)
-        if is_new:
-            part.rename(folder)
-        else:
-            _replace_entries(part, folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    with claim_folder(folder, "report", inputs=inputs) as output:
+        if not overwrite and not output.is_empty:
+            raise OutputExistsError(
+                f"{folder} holds a report already. Name a new folder with -o, or pass --overwrite"
+            )
+        with output.replace_all(last=MANIFEST) as part:
+            _fill(part, report, descriptions, save_maps=save_maps)
     return ReportFiles(folder, folder / "report.html", folder / "report.json", folder / MANIFEST)
 
 
@@ -142,33 +132,3 @@ def _npy_bytes(array: FloatArray | BoolArray) -> bytes:
     buffer = BytesIO()
     np.save(buffer, array, allow_pickle=False)
     return buffer.getvalue()
-
-
-def _check_target(folder: Path, *, overwrite: bool) -> None:
-    if not folder.exists() and not folder.is_symlink():
-        return
-    if not folder.is_dir():
-        raise OutputExistsError(f"{folder} is not a folder. Name another one with -o")
-    names = {path.name for path in folder.iterdir() if not _UNFINISHED.fullmatch(path.name)}
-    if foreign := sorted(names - OWN_NAMES):
-        raise OutputExistsError(
-            f"{folder} holds {foreign[0]!r}, which is no part of a report: it is neither written to nor "
-            "replaced. Name a new folder with -o"
-        )
-    if names and not overwrite:
-        raise OutputExistsError(
-            f"{folder} holds a report already. Name a new folder with -o, or pass --overwrite"
-        )
-
-
-def _replace_entries(part: Path, folder: Path) -> None:
-    """Move everything from `part` into `folder`, the manifest last; an earlier report is removed first."""
-    (folder / MANIFEST).unlink(missing_ok=True)
-    for name in sorted(OWN_NAMES):
-        path = folder / name
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-    for entry in sorted(part.iterdir(), key=lambda path: path.name == MANIFEST):
-        entry.rename(folder / entry.name)

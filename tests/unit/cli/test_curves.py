@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from imforensics.cli.main import main
 
@@ -46,6 +47,22 @@ def test_json_and_picture(runs: tuple[Path, Path], tmp_path: Path) -> None:
     assert refused.exit_code == 1
     assert "--overwrite" in refused.output
     assert call(str(runs[0]), "-o", str(picture), "--overwrite").exit_code == 0
+    with Image.open(picture) as image:
+        image.load()
+        assert image.format == "PNG"
+
+
+def test_only_its_own_picture_is_overwritten(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    picture = tmp_path / "out.png"
+    assert call(str(runs[0]), "-o", str(picture)).exit_code == 0
+    changed = picture.read_bytes().replace(b"IHDR", b"IHDr")
+    log = runs[0] / "training_log.csv"
+    for path, content in ((tmp_path / "photo.png", b"mine"), (picture, changed), (log, log.read_bytes())):
+        path.write_bytes(content)
+        result = call(str(runs[0]), "-o", str(path), "--overwrite")
+        assert result.exit_code == 1
+        assert "was not written by `curves`, or was changed" in result.output
+        assert path.read_bytes() == content
 
 
 def test_what_is_no_run_is_an_error(tmp_path: Path) -> None:

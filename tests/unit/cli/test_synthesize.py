@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,9 @@ from imforensics.datasets.synthesis import removal
 from imforensics.datasets.synthesis.config import SynthesizeConfig
 from imforensics.datasets.twins import find_twins
 from imforensics.errors import OutputExistsError
+from imforensics.outputs import write_atomically
 from imforensics.pipeline.synthesize import plan_synthesis
+from imforensics.store import LineFile
 
 OPTIONS = ("--size", "96x128", "--set", "inpainting=false", "--set", "splits={train: 1, val: 1}", "-j", "1")
 
@@ -123,29 +126,24 @@ def test_nothing_is_overwritten(photos: Path, made: Path, tmp_path: Path) -> Non
     for extra in ((), ("--overwrite",)):
         result = call(photos, "-o", tmp_path, *OPTIONS, *extra)
         assert result.exit_code == 1
-        assert "no synthesis wrote it; name another folder" in result.output
+        assert "holds 'tampered', which imforensics did not write" in result.output
     assert (tmp_path / "tampered" / "mine.jpg").read_bytes() == b"mine"
 
 
 def test_overwrite_starts_again(photos: Path, tmp_path: Path) -> None:
     config = SynthesizeConfig.model_validate({"size": (96, 128), "splits": {"train": 1}})
     first = plan_synthesis(photos, tmp_path / "out", config, count=3, seed=0)
-    unfinished = b"of a pair that a kill left without a record"
     for name in ("000000.png", "000007.png"):
-        (tmp_path / "out" / "masks" / name).write_bytes(unfinished)
-    record = {
-        "index": 0,
-        "authentic": "../mine.jpg",
-        "tampered": "tampered/../../mine.jpg",
-        "mask": "masks/000000.png",
-    }
-    (tmp_path / "out" / "pairs.jsonl").write_text(json.dumps(record) + "\n7\n{")
+        write_atomically(tmp_path / "out" / "masks" / name, b"of a pair that a kill left without a record")
+    record = {"index": 0, "authentic": "../mine.jpg", "tampered": "tampered/../../mine.jpg"}
+    lines = LineFile(tmp_path / "out" / "pairs.jsonl")
+    for line in (json.dumps(record), "7", "{"):
+        lines.append(line)
+    lines.close()
     (tmp_path / "mine.jpg").write_bytes(b"mine")
     again = plan_synthesis(photos, tmp_path / "out", config, count=3, seed=1, overwrite=True)
     assert first.todo == again.todo == (0, 1, 2)
-    assert [path.name for path in (tmp_path / "out" / "masks").iterdir()] == ["000007.png"], (
-        "no record names it"
-    )
+    assert not list((tmp_path / "out" / "masks").iterdir())
     assert (tmp_path / "mine.jpg").exists(), "nothing outside the folder is deleted, whatever a record says"
     assert not (tmp_path / "out" / "pairs.jsonl").exists()
     assert json.loads((tmp_path / "out" / "plan.json").read_text())["seed"] == 1
@@ -174,13 +172,22 @@ def test_a_set_is_not_made_over_its_own_photographs(photos: Path, tmp_path: Path
         assert contents(out) == before
 
 
+def test_what_was_made_is_no_photograph_to_make_from(photos: Path, tmp_path: Path) -> None:
+    own = tmp_path / "photos"
+    shutil.copytree(photos, own)
+    for name in ("first", "second"):
+        result = call(own, "-o", own / name, "--count", "2", *OPTIONS, "--json")
+        assert result.exit_code == 0, result.output
+        assert json.loads(result.stdout)["photographs"] == 5
+
+
 @pytest.mark.parametrize("name", ["masks/old.png", "authentic/000001.jpeg", "notes.txt"])
 def test_files_of_others_are_refused_and_stay(photos: Path, tmp_path: Path, name: str) -> None:
     config = SynthesizeConfig.model_validate({"size": (96, 128), "splits": {"train": 1}})
     plan_synthesis(photos, tmp_path / "out", config, count=3, seed=0)
     (tmp_path / "out" / name).write_bytes(b"mine")
     for overwrite in (False, True):
-        with pytest.raises(OutputExistsError, match=f"holds {name}, which no synthesis wrote"):
+        with pytest.raises(OutputExistsError, match=f"{name} was not written by imforensics"):
             plan_synthesis(photos, tmp_path / "out", config, count=3, seed=0, overwrite=overwrite)
     assert (tmp_path / "out" / name).read_bytes() == b"mine"
     assert (tmp_path / "out" / "plan.json").exists()

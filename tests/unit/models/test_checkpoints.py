@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from imforensics.errors import InterruptedRunError
-from imforensics.models.checkpoints import EpochRow, FitState, load_checkpoint, save_checkpoint
+from imforensics.models.checkpoints import (
+    EpochRow,
+    FitState,
+    load_checkpoint,
+    newest_checkpoint,
+    save_checkpoint,
+)
+from imforensics.outputs import claim_folder
 
 
 class FakeModel:
@@ -59,27 +67,67 @@ def test_a_fall_below_min_delta_is_no_improvement() -> None:
     assert states([0.7, 0.695, 0.695], min_delta=0.01)[-1].best_epoch == 1
 
 
-def test_best_model_is_kept_beside_the_last(tmp_path: Path) -> None:
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Of the checkpoints, in a claimed run folder."""
+    with claim_folder(tmp_path / "run", "training run"):
+        yield tmp_path / "run" / "checkpoints"
+
+
+def test_best_model_is_kept_beside_the_last(folder: Path) -> None:
     for number, state in enumerate(states([0.7, 0.5, 0.6]), start=1):
-        save_checkpoint(tmp_path, state, FakeModel(f"epoch {number}"))  # type: ignore[arg-type]
-    checkpoint = load_checkpoint(tmp_path)
+        save_checkpoint(folder, state, FakeModel(f"epoch {number}"))  # type: ignore[arg-type]
+    checkpoint = load_checkpoint(folder)
     assert checkpoint is not None
     assert checkpoint.model_path.read_text() == "epoch 3"
     assert checkpoint.best_path.read_text() == "epoch 2"
     assert checkpoint.state.epoch == 3
-    assert [path.name for path in tmp_path.iterdir()] == ["epoch_0003"]
+    assert [path.name for path in folder.iterdir()] == ["epoch_0003"]
 
 
-def test_a_kill_while_saving_leaves_the_checkpoint_before(tmp_path: Path) -> None:
+def test_other_files_among_checkpoints_stay_and_end_nothing(folder: Path) -> None:
+    first, second, third = states([0.7, 0.5, 0.6])
+    save_checkpoint(folder, first, FakeModel("epoch 1"))  # type: ignore[arg-type]
+    (folder / "notes.txt").write_text("mine")
+    (folder / "epoch_0009").mkdir()
+    (folder / "epoch_0009" / "notes.txt").write_text("mine")
+    (folder / "epoch_9999").write_text("mine")
+    (folder / "epoch_old").mkdir()
+    (folder / "epoch_0001" / "notes.txt").write_text("mine")
+    save_checkpoint(folder, second, FakeModel("epoch 2"))  # type: ignore[arg-type]
+    (folder / "epoch_0002" / "model.keras").write_text("changed")
+    save_checkpoint(folder, third, FakeModel("epoch 3"))  # type: ignore[arg-type]
+    checkpoint = load_checkpoint(folder)
+    assert checkpoint is not None
+    assert checkpoint.state.epoch == 3
+    left = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert left == {
+        "notes.txt",
+        "epoch_0009/notes.txt",
+        "epoch_9999",
+        "epoch_0001/notes.txt",
+        "epoch_0002/model.keras",
+        *(f"epoch_0003/{name}" for name in ("model.keras", "best.keras", "state.json")),
+    }
+
+
+def test_the_newest_checkpoint_is_that_of_the_highest_number(tmp_path: Path) -> None:
+    for name in ("epoch_9999", "epoch_10000"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "state.json").write_text("{}")
+    assert newest_checkpoint(tmp_path) == tmp_path / "epoch_10000"
+
+
+def test_a_kill_while_saving_leaves_the_checkpoint_before(folder: Path) -> None:
     first, second = states([0.7, 0.5])
-    save_checkpoint(tmp_path, first, FakeModel("epoch 1"))  # type: ignore[arg-type]
+    save_checkpoint(folder, first, FakeModel("epoch 1"))  # type: ignore[arg-type]
     with pytest.raises(KeyboardInterrupt):
-        save_checkpoint(tmp_path, second, DyingModel())  # type: ignore[arg-type]
-    checkpoint = load_checkpoint(tmp_path)
+        save_checkpoint(folder, second, DyingModel())  # type: ignore[arg-type]
+    checkpoint = load_checkpoint(folder)
     assert checkpoint is not None
     assert (checkpoint.state.epoch, checkpoint.model_path.read_text()) == (1, "epoch 1")
-    save_checkpoint(tmp_path, second, FakeModel("epoch 2"))  # type: ignore[arg-type]
-    assert [path.name for path in tmp_path.iterdir()] == ["epoch_0002"]
+    save_checkpoint(folder, second, FakeModel("epoch 2"))  # type: ignore[arg-type]
+    assert [path.name for path in folder.iterdir()] == ["epoch_0002"]
 
 
 def test_nothing_there(tmp_path: Path) -> None:

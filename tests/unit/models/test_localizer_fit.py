@@ -12,6 +12,7 @@ from fixtures.localizer_data import open_plain_feed, tiny_config, write_photogra
 from imforensics.errors import InterruptedRunError
 from imforensics.models import localizer_fit
 from imforensics.models.localizer_fit import (
+    STATE_FILE,
     WEIGHTS_FILE,
     LocalizerRow,
     LocalizerState,
@@ -128,6 +129,7 @@ def test_a_run_of_another_precision_can_be_started_from(manifest: Path, tmp_path
     checkpoint = tmp_path / "checkpoints" / "epoch_0001"
     checkpoint.mkdir(parents=True)
     save_arrays(checkpoint / WEIGHTS_FILE, other.groups)
+    (checkpoint / STATE_FILE).write_text("{}")
     kept = load_averaged(tiny_config(manifest, *QUICK), tmp_path).averaged.whole
     for weight, average in zip(kept.trainable_variables, other.averages, strict=True):
         np.testing.assert_array_equal(weight.numpy(), average.numpy())

@@ -9,7 +9,9 @@ import pytest
 from imforensics.config import load_config
 from imforensics.errors import InterruptedRunError, OutputExistsError
 from imforensics.models.detector_config import TrainDetectorConfig
-from imforensics.models.run_folder import open_run_folder, write_atomically
+from imforensics.models.localizer_config import TrainLocalizerConfig
+from imforensics.models.run_folder import open_run_folder
+from imforensics.outputs import MARKER, part_name, write_atomically
 
 CONFIG = TrainDetectorConfig()
 OTHER = load_config(TrainDetectorConfig, overrides=["fit.patience=7"])
@@ -20,7 +22,7 @@ LONGER = load_config(TrainDetectorConfig, overrides=["fit.epochs=700"])
 def run(tmp_path: Path) -> Path:
     folder = tmp_path / "runs" / "a"
     open_run_folder(folder, CONFIG)
-    (folder / "training_log.csv").write_text("epoch\n")
+    write_atomically(folder / "training_log.csv", "epoch\n")
     return folder
 
 
@@ -61,9 +63,10 @@ def test_a_run_whose_epochs_are_part_of_each_other_cannot_grow(run: Path) -> Non
 
 
 def test_a_kill_while_the_folder_was_made_does_not_block_it(tmp_path: Path) -> None:
-    (tmp_path / ".config.yaml.123.partial").write_text("na")
+    (tmp_path / part_name(".yaml")).write_text("na")
     open_run_folder(tmp_path, CONFIG)
     assert load_config(TrainDetectorConfig, tmp_path / "config.yaml") == CONFIG
+    assert {path.name for path in tmp_path.iterdir()} == {MARKER, "config.yaml"}
 
 
 def test_resume_of_nothing_starts_a_run(tmp_path: Path) -> None:
@@ -81,9 +84,25 @@ def test_overwrite_starts_anew(run: Path) -> None:
 def test_a_folder_that_is_no_run_is_never_touched(tmp_path: Path, flag: str) -> None:
     precious = tmp_path / "letters.txt"
     precious.write_text("keep")
-    with pytest.raises(OutputExistsError, match="other than a training run"):
+    with pytest.raises(OutputExistsError, match=r"letters\.txt"):
         open_run_folder(tmp_path, CONFIG, **{flag: True})
     assert precious.read_text() == "keep"
+
+
+def test_a_folder_that_merely_has_a_configuration_is_no_run(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("mine")
+    for flags in ({}, {"resume": True}, {"overwrite": True}):
+        with pytest.raises(OutputExistsError, match=r"config\.yaml"):
+            open_run_folder(tmp_path, CONFIG, **flags)
+    assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
+
+
+def test_a_run_is_not_written_over_the_one_it_starts_from(tmp_path: Path) -> None:
+    config = load_config(TrainLocalizerConfig, overrides=[f"start_from={tmp_path}/run"])
+    open_run_folder(tmp_path / "run", config.model_copy(update={"start_from": None}))
+    with pytest.raises(OutputExistsError, match="holds the input"):
+        open_run_folder(tmp_path / "run", config, overwrite=True)
+    assert (tmp_path / "run" / "config.yaml").exists()
 
 
 def test_a_file_in_the_way(tmp_path: Path) -> None:

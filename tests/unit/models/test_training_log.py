@@ -9,6 +9,7 @@ import pytest
 
 from imforensics.models.checkpoints import EpochRow
 from imforensics.models.training_log import TensorBoardLog, write_log
+from imforensics.outputs import claim_folder
 
 ROWS = [
     EpochRow(
@@ -37,14 +38,19 @@ def test_csv_holds_every_row_once_however_often_it_is_written(tmp_path: Path) ->
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_tensorboard_events_are_begun_anew_on_resume(tmp_path: Path) -> None:
     tf = pytest.importorskip("tensorflow")
+    output = claim_folder(tmp_path, "training run")
     first = TensorBoardLog(tmp_path)
     first.add(ROWS[0])
     first.add(ROWS[1])
+    (tmp_path / "tensorboard" / "notes.txt").write_text("mine")
+    assert len(list((tmp_path / "tensorboard").iterdir())) == 2, "of a run that was killed"
     first.close()
     resumed = TensorBoardLog(tmp_path, ROWS[:2])
     resumed.add(ROWS[2])
     resumed.close()
     steps = []
+    (tmp_path / "tensorboard" / "notes.txt").unlink()
+    assert len(output.check()) == 1, "it is recorded"
     for path in (tmp_path / "tensorboard").iterdir():
         for record in tf.data.TFRecordDataset(str(path)):
             event = tf.compat.v1.Event.FromString(record.numpy())

@@ -8,6 +8,7 @@ import pytest
 
 from imforensics.config import EvaluateConfig
 from imforensics.errors import ConfigError, InterruptedRunError, OutputExistsError
+from imforensics.outputs import MARKER
 from imforensics.pipeline.evaluate import Request, make_entries, plan_evaluation
 from imforensics.pipeline.evaluate_results import summarize, write_results
 
@@ -51,6 +52,7 @@ def test_results_hold_figures_for_every_method_beside_the_baseline(finished: Pat
 def test_files_are_whole_and_nothing_else_is_left(finished: Path) -> None:
     assert sorted(p.name for p in finished.iterdir()) == sorted(
         [
+            MARKER,
             "config.yaml",
             "evaluation.html",
             "metrics.json",
@@ -166,8 +168,9 @@ def test_order_and_repetition_of_kinds_do_not_matter(labelled_set: Path, tmp_pat
 
 def test_overwrite_drops_the_records_of_another_evaluation(labelled_set: Path, tmp_path: Path) -> None:
     folder = tmp_path / "out"
-    plan_evaluation(request(labelled_set), CONFIG, folder=folder)
-    (folder / "records.jsonl").write_text('{"trial": "x", "entry": "ela", "digest": "d"}\n')
+    earlier = plan_evaluation(request(labelled_set), CONFIG, folder=folder)
+    earlier.store.append({"trial": "x", "entry": "ela", "digest": "d"})
+    earlier.close()
     fresh = plan_evaluation(request(labelled_set, protocol="resaved"), CONFIG, folder=folder, overwrite=True)
     assert len(fresh.store) == 0
 

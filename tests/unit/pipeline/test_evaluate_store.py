@@ -36,16 +36,23 @@ def test_a_later_record_replaces_the_earlier_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "tail", [b'{"trial": "b", "en', b'{"trial": "b", "entry": "e", "digest": "d"}', b"x" * 200_000]
+    ("tail", "kept"),
+    [
+        (b'{"trial": "b", "en', ["a"]),
+        (b'{"trial": "b", "entry": "e", "digest": "d"}', ["a", "b"]),
+        (b"x" * 200_000, ["a"]),
+    ],
 )
-def test_a_line_cut_off_by_a_kill_is_dropped(tmp_path: Path, tail: bytes) -> None:
+def test_a_line_cut_off_by_a_kill_is_dropped_and_a_whole_one_kept(
+    tmp_path: Path, tail: bytes, kept: list[str]
+) -> None:
     path = tmp_path / "r"
     path.write_bytes(json.dumps(row("a")).encode() + b"\n" + tail)
     store = RecordStore(path)
-    assert len(store) == 1
+    assert len(store) == len(kept)
     store.append(row("c"))
     store.close()
-    assert [json.loads(line)["trial"] for line in path.read_bytes().splitlines()] == ["a", "c"]
+    assert [json.loads(line)["trial"] for line in path.read_bytes().splitlines()] == [*kept, "c"]
 
 
 def test_a_file_with_nothing_but_a_cut_off_line_starts_afresh(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from fixtures.synthetic import make_photo_like
 from imforensics.errors import OutputExistsError
+from imforensics.outputs import MARKER
 from imforensics.report.reconstruction import (
     DIFFERENCE_SCALE,
     Reconstruction,
@@ -100,7 +101,8 @@ def test_a_folder_is_written_once(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     found = make(marked(40, 60, (5, 5, 20, 20)))
     document = write_reconstruction(found, folder)
-    assert {path.name for path in folder.iterdir()} == {"side_by_side.png", "panels", "reconstruction.json"}
+    names = {path.name for path in folder.iterdir()}
+    assert names == {MARKER, "side_by_side.png", "panels", "reconstruction.json"}
     assert json.loads((folder / "reconstruction.json").read_text()) == document
     assert "\x1b" not in json.dumps(document["file"])
     assert document["extent"]["regions"][0]["area"] == 400  # type: ignore[index, call-overload]
@@ -115,5 +117,5 @@ def test_a_folder_is_written_once(tmp_path: Path) -> None:
     (folder / "mine.txt").write_text("keep")
     with pytest.raises(OutputExistsError, match=r"mine\.txt"):
         write_reconstruction(found, folder, overwrite=True)
-    with pytest.raises(OutputExistsError, match="not a folder"):
+    with pytest.raises(OutputExistsError, match="is a file"):
         write_reconstruction(found, folder / "mine.txt")

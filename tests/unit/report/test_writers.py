@@ -14,6 +14,7 @@ import yaml
 import imforensics.report.writers as writers_module
 from imforensics.config import AnalyzeConfig, load_config
 from imforensics.errors import OutputExistsError
+from imforensics.outputs import MARKER
 from imforensics.report.escaping import for_page
 from imforensics.report.words import shorten
 from imforensics.report.writers import write_report
@@ -54,6 +55,7 @@ def test_folder_holds_what_is_documented(report: Report, descriptions: Descripti
     files = write_report(report, descriptions, tmp_path / "new" / "out", save_maps=True)
     names = sorted(str(path.relative_to(files.folder)) for path in files.folder.rglob("*") if path.is_file())
     assert names == [
+        ".imforensics-output.jsonl",
         "config.yaml",
         "images/ela-map.png",
         "images/ela-overlay.png",
@@ -85,12 +87,12 @@ def test_manifest_has_the_hash_of_every_file(
     files = write_report(report, descriptions, tmp_path / "out")
     manifest = json.loads(files.manifest.read_text())
     found = {str(p.relative_to(files.folder)): p for p in files.folder.rglob("*") if p.is_file()}
-    assert set(manifest["files"]) == set(found) - {"manifest.json"}
+    assert set(manifest["files"]) == set(found) - {"manifest.json", MARKER}
     for name, facts in manifest["files"].items():
         content = found[name].read_bytes()
         assert facts == {"sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
     listed = {each["path"] for each in json.loads(files.json.read_text())["files"]}
-    assert listed == set(found) - {"manifest.json", "report.json", "report.html"}
+    assert listed == set(found) - {"manifest.json", "report.json", "report.html", MARKER}
 
 
 def test_config_can_be_loaded_again(report: Report, descriptions: Descriptions, tmp_path: Path) -> None:
@@ -120,14 +122,14 @@ def test_a_folder_of_someone_else_is_left_alone(
     overwrite: bool, report: Report, descriptions: Descriptions, tmp_path: Path
 ) -> None:
     (tmp_path / "holiday.jpg").write_bytes(b"mine")
-    with pytest.raises(OutputExistsError, match=r"'holiday\.jpg', which is no part of a report"):
+    with pytest.raises(OutputExistsError, match=r"'holiday\.jpg', which imforensics did not write"):
         write_report(report, descriptions, tmp_path, overwrite=overwrite)
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
 
 
 def test_a_file_in_the_way(report: Report, descriptions: Descriptions, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
-    with pytest.raises(OutputExistsError, match="is not a folder"):
+    with pytest.raises(OutputExistsError, match="is a file"):
         write_report(report, descriptions, tmp_path / "out", overwrite=True)
 
 
@@ -137,7 +139,7 @@ def test_the_current_folder(
     monkeypatch.chdir(tmp_path)
     write_report(report, descriptions, Path())
     assert (tmp_path / "report.html").exists()
-    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == [MARKER]
 
 
 @pytest.mark.parametrize("is_new", [True, False])
