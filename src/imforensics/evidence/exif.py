@@ -15,6 +15,7 @@ from imforensics.evidence.text import bound_entries, decode_text, shorten
 # A photo with rich EXIF takes about 1,000 reads and 64 kB.
 MAX_READS = 60_000
 MAX_READ_BYTES = 4 * 1024 * 1024
+MAX_MISSING_BYTES = 16  # of a thumbnail: firmware counts its end or its padding twice
 
 _EXIF_POINTER, _MAKER_NOTE, _USER_COMMENT = 0x8769, 0x927C, 0x9286
 _READ_ERRORS = (
@@ -219,7 +220,7 @@ def _thumbnail(block: bytes, found: Mapping[str, Any], problems: list[str]) -> b
     if offset is None or length is None or length == 0:
         return None
     thumbnail = block[offset : offset + length]
-    if len(thumbnail) < length:
+    if length - len(thumbnail) > MAX_MISSING_BYTES:
         problems.append(f"thumbnail: {length} bytes are declared, {len(thumbnail)} are there")
         return None
     return thumbnail

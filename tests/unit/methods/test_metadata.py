@@ -117,6 +117,17 @@ def test_thumbnail_of_the_image_before_a_turn_or_a_crop() -> None:
     assert has_note(cropped, "probably cropped")
 
 
+def test_a_picture_without_contrast_or_of_fine_detail_only_is_not_compared() -> None:
+    faint = (120 + PHOTO // 32).astype(np.uint8)
+    other = np.ascontiguousarray(faint[::-1, ::-1])
+    checks = np.zeros_like(PHOTO)
+    checks[(np.arange(len(PHOTO))[:, None] + np.arange(PHOTO.shape[1])) % 2 == 0] = 255
+    for image, shown in ((faint, other), (PHOTO // 4 + checks // 4 * 3, 255 - PHOTO)):
+        block = make.make_exif(thumbnail=thumbnail_of(shown))
+        finding = analyze(make.encode(image, "JPEG", quality=95, exif=block))
+        assert not {name for name in traces_of(finding) if name.startswith("thumbnail")}
+
+
 def test_flat_images_have_no_similarity() -> None:
     flat = np.full((64, 64, 3), 128, np.uint8)
     block = make.make_exif(thumbnail=make.encode(flat[:16, :16], "JPEG"))
