@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from imforensics.evidence.table_families import TableCandidate, identify_tables
-from imforensics.methods.metadata_software import is_editing_software
+from imforensics.methods.metadata_software import list_editors
+from imforensics.methods.programs import name_maker
 from imforensics.methods.traces import Trace
 from imforensics.types import Evidence, JpegInfo, Metadata
 
@@ -14,8 +15,8 @@ _SAVE_AS_LEVEL = "level "
 
 
 def claims_camera_original(metadata: Metadata) -> bool:
-    """Whether the file names a camera and no program that edits: what an untouched original looks like."""
-    return metadata.camera is not None and not any(is_editing_software(name) for name in metadata.software)
+    """Whether the file names a camera and no program that writes images anew, as an original does."""
+    return metadata.camera is not None and not list_editors(metadata)
 
 
 def find_mismatches(evidence: Evidence, candidates: Sequence[TableCandidate]) -> list[Trace]:
@@ -66,11 +67,10 @@ def _compare_camera_tables(metadata: Metadata, candidates: Sequence[TableCandida
 
 
 def _is_listed(camera: str, candidate: TableCandidate) -> bool:
-    """Whether the candidate's list holds the camera, or one of the same maker (the first word)."""
+    """Whether the candidate's list holds the camera, or one of the same maker."""
     claimed = camera.lower()
-    maker = claimed.split(" ")[0]
     return candidate.family == "camera" and any(
-        maker in name.lower() or name.lower().split(" ", 1)[-1] in claimed
+        name_maker(name) == name_maker(camera) or name.lower().split(" ", 1)[-1] in claimed
         for name in candidate.setting.split("; ")
     )
 

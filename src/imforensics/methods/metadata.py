@@ -22,6 +22,7 @@ from imforensics.methods.metadata_structure import (
     find_structure_traces,
     list_marker_order,
 )
+from imforensics.methods.programs import list_programs
 from imforensics.methods.traces import Trace, list_traces
 from imforensics.preprocessing.thumbnails import ThumbnailComparison, compare_thumbnail
 from imforensics.types import Evidence, Family, Finding, JsonValue, UInt8Array
@@ -47,7 +48,7 @@ class MetadataTraces(Method):
         "These are listed and compared with each other and with the image: software that edits and the "
         "history it keeps, dates and time zones out of order, a recorded size or thumbnail that does not "
         "match the pixels, what a camera's file lacks, the order of segments, data after the image. Each "
-        "trace carries a weight, weak or moderate."
+        "trace carries a weight: note, weak or moderate."
     )
     limitations: ClassVar[str] = (
         "Metadata are easily changed or removed, and most websites remove them: their absence says "
@@ -108,6 +109,7 @@ def _list_facts(evidence: Evidence) -> dict[str, JsonValue]:
         "camera": metadata.camera,
         "software": list(metadata.software),
         "editing_software": list(list_editors(metadata)),
+        "programs": [{"name": each.name, "kind": each.kind} for each in list_programs(metadata)],
         "dates": dict(metadata.dates),
         "gps": None if metadata.gps is None else list(metadata.gps),
         "icc_description": metadata.icc_description,
