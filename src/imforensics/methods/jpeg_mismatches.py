@@ -11,6 +11,7 @@ from imforensics.methods.traces import Trace
 from imforensics.types import Evidence, JpegInfo, Metadata
 
 PHOTOSHOP_FAMILIES = frozenset({"photoshop_save_as", "photoshop_save_for_web"})
+CAPTION_RESOURCES = 3  # IPTC, its digest and one more are what caption tools write, Photoshop a dozen
 _SAVE_AS_LEVEL = "level "
 
 
@@ -50,7 +51,7 @@ def _compare_camera_tables(metadata: Metadata, candidates: Sequence[TableCandida
     elif families & {"ijg", "ijg_separate"}:
         yield Trace(
             "camera_claim_ijg_tables",
-            "weak",
+            "note",
             f"The metadata name a camera ({metadata.camera}) and no editor, but the tables are the IJG "
             "encoder's, as most programs and websites write them; so do many phones and some cameras.",
         )
@@ -80,24 +81,34 @@ def _compare_camera_markers(metadata: Metadata, jpeg: JpegInfo) -> Iterator[Trac
     if "APP0 JFIF" in markers and "APP1 Exif" in markers:
         yield Trace(
             "camera_claim_jfif_marker",
-            "weak",
+            "note",
             "A JFIF segment stands in a file that names a camera and no editor: programs write it when they "
             "save; cameras mostly write EXIF alone, phones and some cameras write both.",
         )
     if metadata.thumbnail is None:
         yield Trace(
             "camera_claim_without_thumbnail",
-            "weak",
+            "note",
             "A camera is named but EXIF holds no thumbnail: nearly all cameras write one, some phones do "
             "not; many programs drop it.",
         )
-    adobe = [name for name in ("APP13 Photoshop", "APP14 Adobe", "APP12 Ducky") if name in markers]
+    is_caption = len(metadata.photoshop_resources) <= CAPTION_RESOURCES
+    adobe = [name for name in ("APP14 Adobe", "APP12 Ducky") if name in markers]
+    if "APP13 Photoshop" in markers and is_caption:
+        yield Trace(
+            "camera_claim_captions",
+            "weak",
+            "A camera is named and no editor, but there is an APP13 segment with IPTC fields: programs store "
+            "captions there, mostly without touching the image.",
+        )
+    elif "APP13 Photoshop" in markers:
+        adobe.append("APP13 Photoshop")
     if adobe:
         yield Trace(
             "camera_claim_adobe_markers",
             "moderate",
             f"A camera is named and no editor, but there are segments as Adobe programs write them "
-            f"({', '.join(adobe)}); programs that store IPTC captions write APP13 too.",
+            f"({', '.join(adobe)}).",
         )
     if jpeg.is_progressive:
         yield Trace(

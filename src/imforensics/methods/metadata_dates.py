@@ -51,7 +51,7 @@ def find_date_traces(metadata: Metadata) -> Iterator[Trace]:
     if taken and changed and (later := find_order(taken, changed)):
         if later > timedelta(0):
             words = f"EXIF says that the file was changed {name_duration(later)} after the picture was taken."
-            yield Trace("changed_after_taken", "note", words)
+            yield Trace("changed_after_taken", "weak", words)
         else:
             words = f"EXIF dates conflict: changed {name_duration(later)} before the picture was taken."
             yield Trace("changed_before_taken", "moderate", words)

@@ -53,7 +53,7 @@ def find_camera_traces(evidence: Evidence) -> Iterator[Trace]:
     if "EXIF MakerNote" not in metadata.exif:
         yield Trace(
             "camera_claim_without_maker_note",
-            "weak",
+            "note",
             f"The metadata name a camera ({metadata.camera}) but hold no maker note: most cameras write one, "
             "many phones do not, and many programs drop it.",
         )

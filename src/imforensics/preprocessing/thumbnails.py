@@ -233,7 +233,8 @@ def _is_central(places: tuple[int, ...], whole: tuple[int, ...], shift: float) -
         np.abs(np.arange(count) - (count - 1) / 2) <= max(shift * side, 0.5)
         for count, side in zip(places, whole, strict=True)
     )
-    return down[:, np.newaxis] & across
+    places_inside: NDArray[np.bool_] = np.logical_and.outer(down, across)
+    return places_inside
 
 
 def _slide(part: Gray, whole: Gray) -> Gray:

@@ -117,7 +117,7 @@ def test_a_camera_file_with_an_editors_tables() -> None:
     assert traces_of(edited)["camera_claim_photoshop_tables"] == "moderate"
     assert traces_of(edited)["thumbnail_older_than_image"] == "weak"
     common = analyze(make.encode(PHOTO, "JPEG", exif=exif, quality=92))
-    assert traces_of(common) == {"camera_claim_ijg_tables": "weak", "camera_claim_jfif_marker": "weak"}
+    assert traces_of(common) == {"camera_claim_ijg_tables": "note", "camera_claim_jfif_marker": "note"}
     named = make.make_exif([*CAMERA, make.ascii_entry(0x0131, "GIMP 2.10")], thumbnail=SMALL)
     assert traces_of(analyze(make.encode(PHOTO, "JPEG", exif=named, quality=92))) == {}
 
@@ -148,8 +148,8 @@ def test_markers_that_cameras_do_not_write() -> None:
         make.make_jpeg_segment(0xEE, b"Adobe\x00d\x00\x00\x00\x00\x01"),
     )
     assert traces_of(analyze(content)) == {
-        "camera_claim_jfif_marker": "weak",
-        "camera_claim_without_thumbnail": "weak",
+        "camera_claim_jfif_marker": "note",
+        "camera_claim_without_thumbnail": "note",
         "camera_claim_adobe_markers": "moderate",
         "camera_claim_progressive": "moderate",
     }
