@@ -11,6 +11,7 @@ from imforensics.methods.traces import Trace
 from imforensics.types import Evidence, JpegInfo, Metadata
 
 PHOTOSHOP_FAMILIES = frozenset({"photoshop_save_as", "photoshop_save_for_web"})
+ENCODER_FAMILIES = frozenset({"mozjpeg", "jpegli", "ffmpeg"})
 CAPTION_RESOURCES = 3  # IPTC, its digest and one more are what caption tools write, Photoshop a dozen
 _SAVE_AS_LEVEL = "level "
 
@@ -55,6 +56,22 @@ def _compare_camera_tables(metadata: Metadata, candidates: Sequence[TableCandida
             f"The metadata name a camera ({metadata.camera}) and no editor, but the tables are the IJG "
             "encoder's, as most programs and websites write them; so do many phones and some cameras.",
         )
+    elif families & ENCODER_FAMILIES:
+        words = next(c.words for c in candidates if c.family in ENCODER_FAMILIES)
+        yield Trace(
+            "camera_claim_encoder_tables",
+            "moderate",
+            f"The metadata name a camera ({metadata.camera}) and no editor, but the tables are consistent "
+            f"with {words}: websites, converters and optimizers use it, cameras do not.",
+        )
+    elif "apple" in families and name_maker(metadata.camera or "") != "Apple":
+        words = next(c.words for c in candidates if c.family == "apple")
+        yield Trace(
+            "camera_claim_apple_tables",
+            "weak",
+            f"The metadata name a camera ({metadata.camera}) and no editor, but the tables are consistent "
+            f"with {words}: probably saved again on a Mac or a phone.",
+        )
     elif "camera" in families and not any(
         _is_listed(metadata.camera or "", candidate) for candidate in candidates
     ):
@@ -93,7 +110,7 @@ def _compare_camera_markers(metadata: Metadata, jpeg: JpegInfo) -> Iterator[Trac
             "not; many programs drop it.",
         )
     is_caption = len(metadata.photoshop_resources) <= CAPTION_RESOURCES
-    adobe = [name for name in ("APP14 Adobe", "APP12 Ducky") if name in markers]
+    adobe = [name for name in markers if name in {"APP14 Adobe", "APP12 Ducky"}]
     if "APP13 Photoshop" in markers and is_caption:
         yield Trace(
             "camera_claim_captions",
@@ -108,7 +125,7 @@ def _compare_camera_markers(metadata: Metadata, jpeg: JpegInfo) -> Iterator[Trac
             "camera_claim_adobe_markers",
             "moderate",
             f"A camera is named and no editor, but there are segments as Adobe programs write them "
-            f"({', '.join(adobe)}).",
+            f"({', '.join(dict.fromkeys(adobe))}).",
         )
     if jpeg.is_progressive:
         yield Trace(
