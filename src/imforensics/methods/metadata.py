@@ -27,8 +27,8 @@ from imforensics.methods.traces import Trace, list_traces
 from imforensics.preprocessing.thumbnails import ThumbnailComparison, compare_thumbnail
 from imforensics.types import Evidence, Family, Finding, JsonValue, UInt8Array
 
-# Correlations of gray values. Among cameras' own thumbnails the lowest are 0.82, and 0.86 where the view is
-# another; of 208 thumbnails put into other cameras' pictures none reaches 0.7, and 1 in 100 the second.
+# Correlations of gray values, as stored and with a part of the image. Cameras' own thumbnails reach one of
+# them, thumbnails of other pictures hardly ever: docs/experiments/camera_originals.md.
 SIMILAR_THUMBNAIL, SIMILAR_VIEW = 0.8, 0.85
 SIMILAR_PART = 0.9  # the image in a part of the thumbnail, which has many places to fit by chance
 BETTER_PART = 0.01  # and by so much better than in the whole thumbnail
@@ -82,7 +82,7 @@ class MetadataTraces(Method):
             *find_camera_traces(evidence),
             *find_structure_traces(evidence),
             *_find_size_traces(evidence, recorded),
-            *_find_thumbnail_traces(comparison),
+            *find_thumbnail_traces(comparison),
         ]
         observations: dict[str, JsonValue] = {
             **_list_facts(evidence),
@@ -160,7 +160,8 @@ def _find_size_traces(evidence: Evidence, recorded: tuple[int, int] | None) -> I
         )
 
 
-def _find_thumbnail_traces(comparison: ThumbnailComparison | None) -> Iterator[Trace]:
+def find_thumbnail_traces(comparison: ThumbnailComparison | None) -> Iterator[Trace]:
+    """What a thumbnail says of its image, where both have content to compare."""
     if comparison is None or not _is_telling(comparison):
         return
     same = max(comparison.similarity, comparison.shifted_similarity)
