@@ -188,7 +188,7 @@ def cut_bars(thumbnail: UInt8Array, aspect: float) -> UInt8Array:
 
 
 def cut_dark_edges(thumbnail: UInt8Array) -> UInt8Array:
-    """A thumbnail without the dark rows and columns at its edges, and without the line that rings at each.
+    """A thumbnail without the dark rows and columns at its edges.
 
     Nothing is cut where that would take more than `MOST_BARS` of a side: a dark picture has no bars.
     """
@@ -205,7 +205,6 @@ def _measure_bars(is_dark: NDArray[np.bool_]) -> tuple[int, int] | None:
     if len(bright) == 0:
         return None
     start, stop = int(bright[0]), int(bright[-1]) + 1
-    start, stop = start + (start > 0), stop - (stop < len(is_dark))
     return (start, stop) if stop - start >= max(8, (1 - MOST_BARS) * len(is_dark)) else None
 
 
