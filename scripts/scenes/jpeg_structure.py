@@ -42,6 +42,6 @@ def make_false_alarm() -> Scene:
         out.getvalue(),
         "phone.jpg",
         "The authentic sample as many phones write their own files: the IJG encoder's tables, a JFIF "
-        "segment, no thumbnail. Three weak traces of a save by a program where there was none: phones use "
+        "segment, no thumbnail. Three notes that fit a save by a program where there was none: phones use "
         "the same encoder.",
     )

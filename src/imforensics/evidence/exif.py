@@ -25,6 +25,7 @@ from imforensics.evidence.tiff_directory import Entry, TiffBlock, open_tiff
 # A photo with rich EXIF takes about 1,000 reads and 64 kB.
 MAX_READS = 60_000
 MAX_READ_BYTES = 4 * 1024 * 1024
+MAX_MISSING_BYTES = 16  # of a thumbnail: firmware counts its end or its padding twice
 
 _EXIF_POINTER, _GPS_POINTER = 0x8769, 0x8825
 _XMP, _IPTC, _RESOURCES = 0x02BC, 0x83BB, 0x8649  # XMP Specification Part 3 (2020), 1.1.4 (TIFF)
@@ -274,7 +275,7 @@ def _thumbnail(block: bytes, found: Mapping[str, Any], problems: list[str]) -> b
     if offset is None or length is None or length == 0:
         return None
     thumbnail = block[offset : offset + length]
-    if len(thumbnail) < length:
+    if length - len(thumbnail) > MAX_MISSING_BYTES:
         problems.append(f"thumbnail: {length} bytes are declared, {len(thumbnail)} are there")
         return None
     return thumbnail

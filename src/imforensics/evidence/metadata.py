@@ -26,6 +26,8 @@ from imforensics.types import Metadata, UInt8Array, UInt16Array
 
 MAX_THUMBNAIL_PIXELS = 1024 * 1024  # EXIF keeps it within 64 kB; cameras write 160 x 120
 
+_EOI = b"\xff\xd9"
+_LAST_ROWS, _FILLER = 8, 128  # what a decoder makes of blocks that are missing
 _KINDS = ("EXIF", "XMP", "IPTC", "image resources", "text")
 _SOFTWARE_TAGS = (
     "Image Software",
@@ -149,14 +151,28 @@ def _decode_thumbnail(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(content), formats=["JPEG"])
-            if image.width * image.height > MAX_THUMBNAIL_PIXELS:
-                raise ValueError("two frame headers of different sizes")
-            pixels = np.asarray(image.convert("RGB"))
+            pixels = _decode_pixels(content + _EOI)
     except DECODER_ERRORS as error:
         problems.append(f"thumbnail: cannot be decoded ({describe_error(error)})")
         return None, ()
     return pixels, tuple(layout.tables.values())
+
+
+def _decode_pixels(content: bytes) -> UInt8Array:
+    """Pixels of a JPEG, where firmware that counts wrongly may have left out the last bytes.
+
+    Raises:
+        ValueError: another frame header than the first gives more pixels than allowed, or a strip at the
+            bottom is missing, which decoders fill with one gray level.
+    """
+    image = Image.open(io.BytesIO(content), formats=["JPEG"])
+    if image.width * image.height > MAX_THUMBNAIL_PIXELS:
+        raise ValueError("two frame headers of different sizes")
+    pixels = np.asarray(image.convert("RGB"))
+    is_filled = pixels == _FILLER
+    if is_filled[-_LAST_ROWS:].all() and not is_filled.all():
+        raise ValueError("its lower part is missing")
+    return pixels
 
 
 def _read_icc(profiles: list[bytes], problems: list[str]) -> str | None:

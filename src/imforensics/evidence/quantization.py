@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imforensics.types import FloatArray, UInt16Array
 
@@ -65,12 +66,16 @@ def ijg_tables(quality: int) -> tuple[UInt16Array, UInt16Array]:
     """
     if not 1 <= quality <= 100:
         raise ValueError(f"quality must be 1 to 100, received {quality}")
-    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
     luma, chroma = (
-        np.clip((np.array(base, dtype=np.int64) * scale + 50) // 100, 1, 255).astype(np.uint16)
-        for base in (_BASE_LUMA, _BASE_CHROMA)
+        scale_base(np.array(base, dtype=np.int64), quality) for base in (_BASE_LUMA, _BASE_CHROMA)
     )
     return luma, chroma
+
+
+def scale_base(base: NDArray[np.int64], quality: int) -> UInt16Array:
+    """A base table at a quality, 1-100, as libjpeg 6b scales it: divisors in [1, 255]."""
+    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
+    return np.clip((base * scale + 50) // 100, 1, 255).astype(np.uint16)
 
 
 def estimate_quality(tables: Sequence[UInt16Array]) -> tuple[int | None, bool]:

@@ -10,6 +10,7 @@ from importlib.resources import files
 
 import numpy as np
 
+from imforensics.evidence.encoder_formulas import find_ffmpeg, find_jpegli, find_mozjpeg
 from imforensics.evidence.quantization import find_base_percent, find_ijg_quality
 from imforensics.types import JsonValue, Metadata, UInt16Array
 
@@ -17,6 +18,9 @@ MAX_CANDIDATES = 8  # tables of all ones are shared by many encoders
 META_IPTC_PREFIX = "FBMD"  # Facebook and Instagram write it into IPTC's special instructions
 
 _IJG_SOURCE = "ITU-T T.81, Annex K, scaled as in libjpeg 6b"
+_MOZJPEG_SOURCE = "base tables of mozjpeg, scaled as in libjpeg 6b; seen in its output"
+_FFMPEG_SOURCE = "the intra matrix of MPEG-1, scaled as in FFmpeg's output"
+_JPEGLI_SOURCE = "base tables and scaling of google/jpegli, lib/jpegli/quant.cc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class TableCandidate:
 
     Attributes:
         family: "ijg", "ijg_separate", "annex_k_scaled", "photoshop_save_as", "photoshop_save_for_web",
-            "camera" or "service".
+            "mozjpeg", "jpegli", "ffmpeg", "apple", "camera" or "service".
         setting: the encoder's setting, the cameras, or the service.
         source: where the tables are published, or in which files they were seen.
     """
@@ -43,6 +47,10 @@ class TableCandidate:
             "annex_k_scaled": f"the example tables of the JPEG standard, scaled: {self.setting}",
             "photoshop_save_as": f"Adobe Photoshop or Lightroom, save as or export, {self.setting}",
             "photoshop_save_for_web": f"Adobe Photoshop, save for web, {self.setting}",
+            "mozjpeg": f"mozjpeg, {self.setting}",
+            "jpegli": f"jpegli at {self.setting}",
+            "ffmpeg": f"FFmpeg's MJPEG encoder at {self.setting}",
+            "apple": f"Apple's encoder in {self.setting}",
             "camera": f"files of {self.setting}",
             "service": f"a download from {self.setting}",
         }[self.family]
@@ -70,15 +78,15 @@ def identify_tables(tables: Sequence[UInt16Array]) -> tuple[TableCandidate, ...]
         return ()
     luma = _flatten(tables[0])
     chroma = {_flatten(table) for table in tables[1:3]}  # a fourth component (black) shares the first table
-    if len(chroma) > 1:
-        return ()
+    if len(chroma) > 1:  # of the known encoders, jpegli alone writes two chrominance tables
+        return tuple(_formulas(tables[:3]))
     pair = luma, next(iter(chroma), None)
     listed = (
         TableCandidate(family, setting, source)
         for family, setting, known, source in _known_tables()
         if luma == known[0] and pair[1] in {known[1], None}
     )
-    return (*_scaled(tables), *listed)[:MAX_CANDIDATES]
+    return (*_scaled(tables), *listed, *_formulas(tables[:2]))[:MAX_CANDIDATES]
 
 
 def identify_services(
@@ -155,6 +163,22 @@ def _scaled(tables: Sequence[UInt16Array]) -> Iterator[TableCandidate]:
         if None not in percents:
             setting = f"luminance by {percents[0]} %, chrominance by {percents[1]} %"
             yield TableCandidate("annex_k_scaled", setting, "ITU-T T.81, Annex K")
+
+
+def _formulas(tables: Sequence[UInt16Array]) -> Iterator[TableCandidate]:
+    """Tables that other encoders than the IJG's compute; the finest and the coarsest of all name none."""
+    if all(int(table.max()) == 1 or int(table.min()) == 255 for table in tables):
+        return
+    if len(tables) < 3:
+        for setting in find_mozjpeg(tables):
+            yield TableCandidate("mozjpeg", setting, _MOZJPEG_SOURCE)
+        scale = find_ffmpeg(tables)
+        if scale is not None:
+            yield TableCandidate("ffmpeg", f"quantizer scale {scale}", _FFMPEG_SOURCE)
+    found = find_jpegli(tables)
+    if found is not None:
+        words = f"distance {found[0]:.2f}{' with 4:2:0' if found[1] else ''}"
+        yield TableCandidate("jpegli", words, _JPEGLI_SOURCE)
 
 
 def _flatten(table: UInt16Array) -> tuple[int, ...]:

@@ -50,16 +50,23 @@ def summarize_store(store: Mapping[str, Any]) -> dict[str, JsonValue]:
 def list_failures(store: Mapping[str, Any]) -> list[JsonValue]:
     """Code and explanation of each validation failure, of the active manifest and of ingredients."""
     results = _mapping(store.get("validation_results"))
-    groups = [_mapping(results.get("activeManifest"))]
-    groups += [
-        _mapping(_mapping(delta).get("validationDeltas")) for delta in _items(results.get("ingredientDeltas"))
-    ]
-    failures = [failure for group in groups for failure in _items(group.get("failure"))]
+    active = _items(_mapping(results.get("activeManifest")).get("failure"))
     if not results:
-        failures = _items(store.get("validation_status"))
+        active = _items(store.get("validation_status"))
+    deltas = map(_mapping, _items(results.get("ingredientDeltas")))
+    of_ingredients = [
+        failure
+        for delta in deltas
+        for failure in _items(_mapping(delta.get("validationDeltas")).get("failure"))
+    ]
+    listed = [(failure, False) for failure in active] + [(failure, True) for failure in of_ingredients]
     return [
-        {"code": _text(failure.get("code")), "explanation": _text(failure.get("explanation"))}
-        for failure in _bounded(map(_mapping, failures))
+        {
+            "code": _text(_mapping(failure).get("code")),
+            "explanation": _text(_mapping(failure).get("explanation")),
+            "is_of_ingredient": is_of_ingredient,
+        }
+        for failure, is_of_ingredient in _bounded(listed)
     ]
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from imforensics.evidence.table_families import TableCandidate, identify_tables
-from imforensics.methods.metadata_software import is_editing_software
+from imforensics.methods.metadata_software import list_editors
+from imforensics.methods.programs import name_maker
 from imforensics.methods.traces import Trace
 from imforensics.types import Evidence, JpegInfo, Metadata
 
 PHOTOSHOP_FAMILIES = frozenset({"photoshop_save_as", "photoshop_save_for_web"})
+ENCODER_FAMILIES = frozenset({"mozjpeg", "jpegli", "ffmpeg"})
+CAPTION_RESOURCES = 3  # IPTC, its digest and one more are what caption tools write, Photoshop a dozen
 _SAVE_AS_LEVEL = "level "
 
 
 def claims_camera_original(metadata: Metadata) -> bool:
-    """Whether the file names a camera and no program that edits: what an untouched original looks like."""
-    return metadata.camera is not None and not any(is_editing_software(name) for name in metadata.software)
+    """Whether the file names a camera and no program that writes images anew, as an original does."""
+    return metadata.camera is not None and not list_editors(metadata)
 
 
 def find_mismatches(evidence: Evidence, candidates: Sequence[TableCandidate]) -> list[Trace]:
@@ -49,9 +52,25 @@ def _compare_camera_tables(metadata: Metadata, candidates: Sequence[TableCandida
     elif families & {"ijg", "ijg_separate"}:
         yield Trace(
             "camera_claim_ijg_tables",
-            "weak",
+            "note",
             f"The metadata name a camera ({metadata.camera}) and no editor, but the tables are the IJG "
             "encoder's, as most programs and websites write them; so do many phones and some cameras.",
+        )
+    elif families & ENCODER_FAMILIES:
+        words = next(c.words for c in candidates if c.family in ENCODER_FAMILIES)
+        yield Trace(
+            "camera_claim_encoder_tables",
+            "moderate",
+            f"The metadata name a camera ({metadata.camera}) and no editor, but the tables are consistent "
+            f"with {words}: websites, converters and optimizers use it, cameras do not.",
+        )
+    elif "apple" in families and name_maker(metadata.camera or "") != "Apple":
+        words = next(c.words for c in candidates if c.family == "apple")
+        yield Trace(
+            "camera_claim_apple_tables",
+            "weak",
+            f"The metadata name a camera ({metadata.camera}) and no editor, but the tables are consistent "
+            f"with {words}: probably saved again on a Mac or a phone.",
         )
     elif "camera" in families and not any(
         _is_listed(metadata.camera or "", candidate) for candidate in candidates
@@ -66,11 +85,10 @@ def _compare_camera_tables(metadata: Metadata, candidates: Sequence[TableCandida
 
 
 def _is_listed(camera: str, candidate: TableCandidate) -> bool:
-    """Whether the candidate's list holds the camera, or one of the same maker (the first word)."""
+    """Whether the candidate's list holds the camera, or one of the same maker."""
     claimed = camera.lower()
-    maker = claimed.split(" ")[0]
     return candidate.family == "camera" and any(
-        maker in name.lower() or name.lower().split(" ", 1)[-1] in claimed
+        name_maker(name) == name_maker(camera) or name.lower().split(" ", 1)[-1] in claimed
         for name in candidate.setting.split("; ")
     )
 
@@ -80,24 +98,34 @@ def _compare_camera_markers(metadata: Metadata, jpeg: JpegInfo) -> Iterator[Trac
     if "APP0 JFIF" in markers and "APP1 Exif" in markers:
         yield Trace(
             "camera_claim_jfif_marker",
-            "weak",
+            "note",
             "A JFIF segment stands in a file that names a camera and no editor: programs write it when they "
             "save; cameras mostly write EXIF alone, phones and some cameras write both.",
         )
     if metadata.thumbnail is None:
         yield Trace(
             "camera_claim_without_thumbnail",
-            "weak",
+            "note",
             "A camera is named but EXIF holds no thumbnail: nearly all cameras write one, some phones do "
             "not; many programs drop it.",
         )
-    adobe = [name for name in ("APP13 Photoshop", "APP14 Adobe", "APP12 Ducky") if name in markers]
+    is_caption = len(metadata.photoshop_resources) <= CAPTION_RESOURCES
+    adobe = [name for name in markers if name in {"APP14 Adobe", "APP12 Ducky"}]
+    if "APP13 Photoshop" in markers and is_caption:
+        yield Trace(
+            "camera_claim_captions",
+            "weak",
+            "A camera is named and no editor, but there is an APP13 segment with IPTC fields: programs store "
+            "captions there, mostly without touching the image.",
+        )
+    elif "APP13 Photoshop" in markers:
+        adobe.append("APP13 Photoshop")
     if adobe:
         yield Trace(
             "camera_claim_adobe_markers",
             "moderate",
             f"A camera is named and no editor, but there are segments as Adobe programs write them "
-            f"({', '.join(adobe)}); programs that store IPTC captions write APP13 too.",
+            f"({', '.join(dict.fromkeys(adobe))}).",
         )
     if jpeg.is_progressive:
         yield Trace(

@@ -25,8 +25,8 @@ class JpegStructure(Method):
     idea: ClassVar[str] = (
         "Cameras, phones, editors and websites write JPEGs with their own quantization tables, chroma "
         "subsampling and order of segments. The tables are looked up among those of the IJG encoder at "
-        "every quality, Photoshop's and cameras'. Tables, markers and the thumbnail's tables are then "
-        "compared with the camera or program that the metadata claim."
+        "every quality, of mozjpeg, jpegli and FFmpeg, of Photoshop, Apple and cameras. Tables, markers and "
+        "the thumbnail's tables are then compared with the camera or program that the metadata claim."
     )
     limitations: ClassVar[str] = (
         "This describes the last save of the whole file. A file saved by an editor or a website need not be "
@@ -137,7 +137,10 @@ def _note_tables(jpeg: JpegInfo) -> list[str]:
     if jpeg.estimated_quality is None:
         words = "The quantization tables are near no IJG quality: a camera's or an editor's own."
     elif jpeg.is_standard_tables:
-        words = f"The quantization tables are exactly the IJG encoder's at quality {jpeg.estimated_quality}."
+        words = (
+            f"The quantization tables are exactly the IJG encoder's at quality {jpeg.estimated_quality}, "
+            "which GIMP, libvips, Pillow and most other programs use."
+        )
     else:
         words = (
             f"The quantization tables are not the IJG encoder's, but near quality {jpeg.estimated_quality}."

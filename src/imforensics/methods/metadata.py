@@ -22,11 +22,18 @@ from imforensics.methods.metadata_structure import (
     find_structure_traces,
     list_marker_order,
 )
+from imforensics.methods.programs import list_programs
 from imforensics.methods.traces import Trace, list_traces
 from imforensics.preprocessing.thumbnails import ThumbnailComparison, compare_thumbnail
 from imforensics.types import Evidence, Family, Finding, JsonValue, UInt8Array
 
-SIMILAR_THUMBNAIL = 0.9  # correlation of gray values: chosen to catch another picture, not calibrated
+# Correlations of gray values, as stored and with a part of the image. Cameras' own thumbnails reach one of
+# them, thumbnails of other pictures hardly ever: docs/experiments/camera_originals.md.
+SIMILAR_THUMBNAIL, SIMILAR_VIEW = 0.8, 0.85
+SIMILAR_PART = 0.9  # the image in a part of the thumbnail, which has many places to fit by chance
+BETTER_PART = 0.01  # and by so much better than in the whole thumbnail
+LEAST_CONTRAST = 8.0  # levels: below, noise and JPEG of the thumbnail decide on the correlation
+MOST_FINE_SHARE = 0.5  # of variance in what a thumbnail cannot show: its maker's moire decides then
 SAME_ASPECT = 0.06  # thumbnails of 160 x 120 round a side by up to 1 in 120; cameras crop a little for 4:3
 
 
@@ -41,7 +48,7 @@ class MetadataTraces(Method):
         "These are listed and compared with each other and with the image: software that edits and the "
         "history it keeps, dates and time zones out of order, a recorded size or thumbnail that does not "
         "match the pixels, what a camera's file lacks, the order of segments, data after the image. Each "
-        "trace carries a weight, weak or moderate."
+        "trace carries a weight: note, weak or moderate."
     )
     limitations: ClassVar[str] = (
         "Metadata are easily changed or removed, and most websites remove them: their absence says "
@@ -77,7 +84,7 @@ class MetadataTraces(Method):
             *find_camera_traces(evidence),
             *find_structure_traces(evidence),
             *_find_size_traces(evidence, recorded),
-            *_find_thumbnail_traces(comparison),
+            *find_thumbnail_traces(comparison),
         ]
         observations: dict[str, JsonValue] = {
             **_list_facts(evidence),
@@ -104,6 +111,7 @@ def _list_facts(evidence: Evidence) -> dict[str, JsonValue]:
         "camera": metadata.camera,
         "software": list(metadata.software),
         "editing_software": list(list_editors(metadata)),
+        "programs": [{"name": each.name, "kind": each.kind} for each in list_programs(metadata)],
         "dates": dict(metadata.dates),
         "gps": None if metadata.gps is None else list(metadata.gps),
         "icc_description": metadata.icc_description,
@@ -157,10 +165,24 @@ def _find_size_traces(evidence: Evidence, recorded: tuple[int, int] | None) -> I
         )
 
 
-def _find_thumbnail_traces(comparison: ThumbnailComparison | None) -> Iterator[Trace]:
-    if comparison is None:
+def find_thumbnail_traces(comparison: ThumbnailComparison | None) -> Iterator[Trace]:
+    """What a thumbnail says of its image, where both have content to compare."""
+    if comparison is None or not _is_telling(comparison):
         return
-    if comparison.similarity >= SIMILAR_THUMBNAIL:
+    same = max(comparison.similarity, comparison.shifted_similarity)
+    is_similar = comparison.similarity >= SIMILAR_THUMBNAIL or comparison.shifted_similarity >= SIMILAR_VIEW
+    if comparison.crop_box is not None and comparison.crop_similarity >= max(
+        SIMILAR_PART, same + BETTER_PART, comparison.turned_similarity + BETTER_PART
+    ):
+        top, left, bottom, right = comparison.crop_box
+        yield Trace(
+            "thumbnail_shows_more",
+            "moderate",
+            "The embedded thumbnail shows more than the image, which fits its part from "
+            f"{left:.0%} to {right:.0%} across and {top:.0%} to {bottom:.0%} down "
+            f"(correlation {comparison.crop_similarity:.2f}): the image was probably cropped.",
+        )
+    elif is_similar:
         if abs(comparison.aspect_ratio - 1) > SAME_ASPECT:
             yield Trace(
                 "thumbnail_aspect_differs",
@@ -175,23 +197,18 @@ def _find_thumbnail_traces(comparison: ThumbnailComparison | None) -> Iterator[T
             f"The embedded thumbnail shows the image {comparison.turn}: the image was turned after the "
             "thumbnail was made.",
         )
-    elif comparison.crop_box is not None and comparison.crop_similarity >= SIMILAR_THUMBNAIL:
-        top, left, bottom, right = comparison.crop_box
-        yield Trace(
-            "thumbnail_shows_more",
-            "moderate",
-            "The embedded thumbnail shows more than the image, which fits its part from "
-            f"{left:.0%} to {right:.0%} across and {top:.0%} to {bottom:.0%} down "
-            f"(correlation {comparison.crop_similarity:.2f}): the image was probably cropped.",
-        )
     else:
         yield Trace(
             "thumbnail_differs",
             "moderate",
-            f"The embedded thumbnail differs from the image (correlation {comparison.similarity:.2f}, "
-            f"expected above {SIMILAR_THUMBNAIL}): the image may have been changed, cropped or rotated after "
-            "it was made.",
+            f"The embedded thumbnail differs from the image (correlation {same:.2f}, expected above "
+            f"{SIMILAR_THUMBNAIL}): the image may have been changed, cropped or rotated after it was made.",
         )
+
+
+def _is_telling(comparison: ThumbnailComparison) -> bool:
+    """Whether both pictures have content that a correlation can compare."""
+    return comparison.contrast >= LEAST_CONTRAST and comparison.fine_share <= MOST_FINE_SHARE
 
 
 def _recorded_size(exif: Mapping[str, str]) -> tuple[int, int] | None:

@@ -6,37 +6,32 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from imforensics.evidence.text import shorten
-from imforensics.methods.traces import Trace
+from imforensics.methods.programs import REWRITING, Kind, list_programs
+from imforensics.methods.traces import Trace, Weight
 from imforensics.types import JsonValue, Metadata
 
-# Names of programs that alter, generate or re-encode images, in lower case, as they stand in software fields.
-EDITING_SOFTWARE = (
-    *("photoshop", "lightroom", "camera raw", "adobe express", "firefly", "gimp", "affinity", "paint.net"),
-    *("pixelmator", "paint shop", "paintshop", "corel", "capture one", "darktable", "rawtherapee", "luminar"),
-    *("acdsee", "acd systems", "picasa", "photoscape", "photodirector", "snapseed", "picsart", "facetune"),
-    *(
-        "meitu",
-        "vsco",
-        "canva",
-        "faceapp",
-        "remini",
-        "fotor",
-        "krita",
-        "photofiltre",
-        "photoimpact",
-        "xnview",
+# What a program of each kind may have done, and how much that says: trace, weight, words before its names.
+_KIND_TRACES: dict[Kind, tuple[str, Weight, str]] = {
+    "editor": ("editing_software", "weak", "An image editor is named"),
+    "raw_developer": ("developing_software", "weak", "A raw developer, which edits too, is named"),
+    "phone_app": ("app_software", "weak", "An app that edits, filters or sends pictures is named"),
+    "viewer": (
+        "viewing_software",
+        "weak",
+        "A program to view or organise pictures is named, which can rotate, crop or save them again",
     ),
-    *(
-        "irfanview",
-        "faststone",
-        "windows photo",
-        "microsoft photo",
-        "imagemagick",
-        "graphicsmagick",
-        "gd-jpeg",
+    "converter": (
+        "converting_software",
+        "weak",
+        "A converter or image library is named, which encodes the image anew",
     ),
-    *("lavc", "ffmpeg", "pillow", "stable diffusion", "midjourney", "dall-e", "dall·e", "comfyui", "novelai"),
-)
+    "generator": ("generating_software", "moderate", "A program or service that generates images is named"),
+    "screenshot": ("screenshot_software", "weak", "A screenshot program is named"),
+    "scanner": ("scanning_software", "weak", "Software of a scanner, fax or photo laboratory is named"),
+}
+# Settings as generators write them into a comment or a description.
+_GENERATOR_SETTINGS = re.compile(r"\bSteps: \d{1,5}, Sampler: |\bNegative prompt: ")
+_DESCRIPTIONS = ("EXIF UserComment", "Image ImageDescription", "Image XPComment")
 GENERATOR_TEXT_KEYS = frozenset({"parameters", "prompt", "workflow", "sd-metadata", "dream"})
 MAX_STEPS = 50
 MAX_STEP_LENGTH = 300
@@ -69,19 +64,9 @@ _AI_SOURCES = {
 }
 
 
-def is_editing_software(name: str) -> bool:
-    """Whether a software field names a program that alters, generates or re-encodes images.
-
-    >>> is_editing_software("Adobe Photoshop CS3 Windows"), is_editing_software("Ver.1.02")
-    (True, False)
-    """
-    lowered = name.lower()
-    return any(program in lowered for program in EDITING_SOFTWARE)
-
-
 def list_editors(metadata: Metadata) -> list[str]:
-    """Names of programs that edit, among those the file names."""
-    return [name for name in metadata.software if is_editing_software(name)]
+    """Names of programs that write an image anew, among those the file names."""
+    return [program.name for program in list_programs(metadata) if program.kind in REWRITING]
 
 
 def count_history_steps(xmp: Mapping[str, str]) -> int:
@@ -130,13 +115,11 @@ def name_source_type(xmp: Mapping[str, str]) -> str | None:
 
 def find_software_traces(metadata: Metadata) -> Iterator[Trace]:
     """Traces of programs, from the plainest to the most telling."""
-    editors = list_editors(metadata)
-    if editors:
-        yield Trace(
-            "editing_software",
-            "weak",
-            f"Software that edits, generates or re-encodes images is named: {'; '.join(editors[:5])}.",
-        )
+    programs = list_programs(metadata)
+    for kind, (trace, weight, words) in _KIND_TRACES.items():
+        names = list(dict.fromkeys(program.name for program in programs if program.kind == kind))
+        if names:
+            yield Trace(trace, weight, f"{words}: {'; '.join(names[:5])}.")
     yield from _find_xmp_traces(metadata.xmp)
     yield from _find_generator_traces(metadata)
     profile = _name_profile(metadata.icc_description)
@@ -205,11 +188,13 @@ def _find_generator_traces(metadata: Metadata) -> Iterator[Trace]:
             f"XMP claims, unsigned, that the image was {_AI_SOURCES[source_type]} ({source_type}).",
         )
     keys = sorted(key for key in metadata.text if key.lower() in GENERATOR_TEXT_KEYS)
+    keys += [key for key in _DESCRIPTIONS if _GENERATOR_SETTINGS.search(metadata.exif.get(key, ""))]
     if keys:
         yield Trace(
             "generator_text",
             "moderate",
-            f"Text fields as image generators write them are present: {', '.join(keys)}.",
+            f"Settings as image generators write them (Stable Diffusion and others) are present: "
+            f"{', '.join(keys)}.",
         )
 
 

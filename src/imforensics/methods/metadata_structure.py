@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from imforensics.methods.programs import name_maker
 from imforensics.methods.traces import Trace
 from imforensics.types import Evidence, Metadata
 
@@ -62,7 +63,7 @@ def find_camera_traces(evidence: Evidence) -> Iterator[Trace]:
     if "EXIF MakerNote" not in metadata.exif:
         yield Trace(
             "camera_claim_without_maker_note",
-            "weak",
+            "note",
             f"The metadata name a camera ({metadata.camera}) but hold no maker note: most cameras write one, "
             "many phones do not, and many programs drop it.",
         )
@@ -93,15 +94,21 @@ def _judge_part(part: str) -> Iterator[Trace]:
 
 
 def _compare_names(metadata: Metadata) -> Iterator[Trace]:
-    """The camera as EXIF and as XMP name it."""
-    pairs = [
-        (metadata.exif.get(f"Image {name}", "").strip(), metadata.xmp.get(f"tiff:{name}", "").strip())
-        for name in ("Make", "Model")
-    ]
-    for exif, xmp in pairs:
-        if exif and xmp and exif.lower() != xmp.lower():
+    """The camera as EXIF and as XMP name it: makers by one name each, models with and without the maker."""
+    exif, xmp = (
+        (fields.get(f"{prefix}Make", "").strip(), fields.get(f"{prefix}Model", "").strip())
+        for fields, prefix in ((metadata.exif, "Image "), (metadata.xmp, "tiff:"))
+    )
+    makers = [name_maker(make) for make, _ in (exif, xmp)]
+    models = ["".join(model.lower().split()) for _, model in (exif, xmp)]
+    differs = (
+        all(makers) and makers[0] != makers[1],
+        all(models) and not (models[0].endswith(models[1]) or models[1].endswith(models[0])),
+    )
+    for here, there, is_other in zip(exif, xmp, differs, strict=True):
+        if is_other:
             yield Trace(
                 "camera_names_differ",
                 "moderate",
-                f"EXIF names the camera {exif}, XMP {xmp}: one was changed or copied from another file.",
+                f"EXIF names the camera {here}, XMP {there}: one was changed or copied from another file.",
             )

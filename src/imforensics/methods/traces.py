@@ -10,7 +10,7 @@ from imforensics.evidence.text import shorten
 from imforensics.types import JsonValue
 
 MAX_WORDS = 1_000  # characters: names of cameras and programs come from the file and have any length
-Weight = Literal["weak", "moderate"]
+Weight = Literal["note", "weak", "moderate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,9 @@ class Trace:
 
     Attributes:
         name: snake_case name, the same for every file that shows it.
-        weight: "weak" where untouched files often show it too, "moderate" where that is rare. Neither says
-            that the content was altered: saving, rotating and captioning leave the same traces.
+        weight: "note" where more than 1 in 50 files show it as cameras wrote them, "weak" where fewer do,
+            "moderate" where hardly any does (docs/experiments/camera_originals.md). None says that the
+            content was altered: saving, rotating and captioning leave the same traces.
         words: what was seen and what may explain it, one or two sentences.
     """
 

@@ -201,6 +201,24 @@ def test_impossible_positions(reference: str, values: list[tuple[int, int]], wor
     assert any(words in problem for problem in found.problems), found.problems
 
 
+@pytest.mark.parametrize("missing", [1, 2, 8])
+def test_a_thumbnail_a_few_bytes_short_is_read(missing: int) -> None:
+    padded = THUMBNAIL + bytes(8 - missing)  # firmware counts the padding
+    block = make.make_exif(thumbnail=padded + bytes(missing))[:-missing]
+    found = metadata_of(make.make_jpeg(exif=block))
+    assert found.thumbnail is not None
+    assert found.thumbnail.shape == (12, 16, 3)
+    assert found.problems == ()
+
+
+def test_a_thumbnail_without_its_end_marker_is_read_and_without_its_lower_part_is_not() -> None:
+    tall = make.make_jpeg(64, 16)
+    assert metadata_of(make.make_jpeg(exif=make.make_exif(thumbnail=tall[:-2]))).thumbnail is not None
+    cut = metadata_of(make.make_jpeg(exif=make.make_exif(thumbnail=tall[: -len(tall) // 4])))
+    assert cut.thumbnail is None
+    assert any("its lower part is missing" in problem for problem in cut.problems)
+
+
 def test_bad_and_oversized_thumbnails_are_not_decoded() -> None:
     found = metadata_of(make.make_jpeg(exif=make.make_exif(thumbnail=b"\xff\xd8\xffnot a jpeg at all")))
     assert found.thumbnail is None

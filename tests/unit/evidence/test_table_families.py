@@ -12,13 +12,20 @@ from PIL.JpegPresets import presets
 
 from fixtures import synthetic as make
 from imforensics.evidence import read_evidence
+from imforensics.evidence.encoder_formulas import ffmpeg_table, jpegli_tables
 from imforensics.evidence.quantization import (
     ZIGZAG_TO_NATURAL,
     find_base_percent,
     find_ijg_quality,
     ijg_tables,
+    scale_base,
 )
-from imforensics.evidence.table_families import MAX_CANDIDATES, identify_services, identify_tables
+from imforensics.evidence.table_families import (
+    MAX_CANDIDATES,
+    identify_services,
+    identify_tables,
+    list_known_tables,
+)
 from imforensics.types import Metadata
 
 # MD5 of the quantization segment (slot 0 with the luminance, slot 1 with the chrominance table, in the order
@@ -78,7 +85,7 @@ def test_every_photoshop_table_has_the_published_digest() -> None:
             [int(v) for v in row["chroma"].split()],
         )
         for row in rows()
-        if row["family"] != "camera"
+        if row["family"] not in {"camera", "apple"}
     }
     assert listed.keys() == PUBLISHED.keys()
     assert [key for key, tables in listed.items() if PUBLISHED[key] not in digests(*tables)] == []
@@ -150,9 +157,88 @@ def test_services_by_size_quality_and_missing_metadata() -> None:
     assert [c.setting for c in identify_services((1200, 1600), 80, bare)] == ["WhatsApp"]
     assert [c.setting for c in identify_services((2048, 1365), 85, bare)] == ["Facebook"]
     assert [c.setting for c in identify_services((4096, 4096), 85, bare)] == ["Twitter"]
+    assert [c.setting for c in identify_services((1920, 2560), 87, bare)] == ["Telegram"]
+    assert identify_services((1920, 2560), 88, bare) == ()
     assert identify_services((4096, 4096), 95, bare) == ()
     assert identify_services((1200, 1601), 80, bare) == ()
     assert identify_services((1200, 1600), None, bare) == ()
     assert identify_services((1200, 1600), 80, Metadata(exif={"Image Make": "Maker"})) == ()
     marked = Metadata(iptc={"Special Instructions": "FBMD01000a"}, exif={"Image Make": "Maker"})
     assert [c.setting for c in identify_services((10, 10), None, marked)] == ["Facebook or Instagram"]
+
+
+@pytest.mark.parametrize("scale", [1, 2, 5, 13, 31])
+def test_the_tables_of_ffmpeg(scale: int) -> None:
+    """-q:v 2 writes 8 4 4 5 6 6 7 8 as its first row."""
+    table = ffmpeg_table(scale)
+    assert ffmpeg_table(2)[0].tolist() == [8, 4, 4, 5, 6, 6, 7, 8]
+    found = identify_tables((table, table, table))
+    assert [(c.family, c.setting) for c in found] == [("ffmpeg", f"quantizer scale {scale}")]
+
+
+@pytest.mark.parametrize("quality", [10, 50, 75, 90])
+def test_the_tables_of_mozjpeg(quality: int) -> None:
+    """Its default at quality 50 begins 16 16 16 18 25 37 56 85, the same for chrominance."""
+    rows = [r for r in bases() if r["encoder"] == "mozjpeg"]
+    assert any(r["values"].startswith("16 16 16 18 25 37 56 85 ") for r in rows)
+    for luma, chroma in zip(rows[::2], rows[1::2], strict=True):
+        tables = [
+            scale_base(np.array(row["values"].split(), dtype=np.int64), quality).reshape(8, 8)
+            for row in (luma, chroma)
+        ]
+        found = [c for c in identify_tables((tables[0], tables[1], tables[1])) if c.family == "mozjpeg"]
+        assert len(found) == 1
+        assert luma["set"] in found[0].setting
+        assert str(quality) in found[0].setting
+
+
+# First row and last divisor of luminance and chrominance as pyjpegli 0.3.2 writes them, 4:2:0, and the
+# distance that its quality stands for: 0.1 + (100 - quality) * 0.09.
+JPEGLI = {
+    50: ([12, 10, 20, 21, 33, 34, 37, 38], 43, [12, 8, 17, 16, 26, 24, 29, 31], 255, 4.6),
+    90: ([3, 4, 6, 6, 7, 7, 8, 8], 9, [3, 3, 5, 5, 6, 5, 6, 7], 82, 1.0),
+}
+
+
+@pytest.mark.parametrize("quality", JPEGLI)
+def test_the_tables_of_jpegli(quality: int) -> None:
+    luma_row, luma_last, chroma_row, chroma_last, distance = JPEGLI[quality]
+    luma, chroma = jpegli_tables(distance, is_420=True)
+    assert luma[0].tolist() == luma_row
+    assert chroma[0].tolist() == chroma_row
+    assert (luma[7, 7], chroma[7, 7]) == (luma_last, chroma_last)
+
+
+@pytest.mark.parametrize("distance", [0.5, 1.0, 1.9, 4.6, 9.0])
+@pytest.mark.parametrize("is_420", [True, False])
+@pytest.mark.parametrize("two_chroma", [True, False])
+def test_the_distance_of_jpegli_is_found(distance: float, is_420: bool, two_chroma: bool) -> None:
+    tables = jpegli_tables(distance, is_420=is_420, two_chroma=two_chroma)
+    tables = tables if two_chroma else (*tables, tables[1])
+    found = [c for c in identify_tables(tables) if c.family == "jpegli"]
+    assert len(found) == 1
+    assert float(found[0].setting.split()[1]) == pytest.approx(distance, rel=0.03)
+    assert ("4:2:0" in found[0].setting) is is_420
+    changed = tables[0].copy()
+    changed[3, 3] += 2
+    assert identify_tables((changed, *tables[1:])) == ()
+
+
+def test_formulas_do_not_claim_tables_of_the_ijg_encoder_or_of_lists() -> None:
+    for quality in range(1, 101):
+        assert {c.family for c in identify_tables(ijg_tables(quality))} <= {"ijg", "ijg_separate"}
+    for known in list_known_tables():
+        families = {c.family for c in identify_tables(known.tables)}
+        assert not families & {"mozjpeg", "jpegli", "ffmpeg"}, known.setting
+
+
+def test_every_base_table_has_a_source() -> None:
+    assert {row["encoder"] for row in bases()} == {"mozjpeg", "jpegli", "ffmpeg"}
+    for row in bases():
+        assert len(row["values"].split()) == 64
+        assert row["source"]
+
+
+def bases() -> list[dict[str, str]]:
+    text = files("imforensics.evidence").joinpath("encoder_bases.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))

@@ -126,6 +126,61 @@ def test_a_remote_manifest_is_named_and_not_fetched(signer: credentials.Signer) 
     assert has_note(finding, "it was not fetched")
 
 
+SELF = "self#jumbf=/c2pa/urn:uuid:1/c2pa.claim"
+
+
+def add_reference(content: bytes) -> bytes:
+    attributes = f'xmlns:dcterms="http://purl.org/dc/terms/" dcterms:provenance="{SELF}"'
+    return make.add_xmp(content, make.make_xmp("", attributes=attributes))
+
+
+def test_a_manifest_inside_the_file_that_is_not_there_was_removed() -> None:
+    finding = analyze(add_reference(JPEG))
+    assert finding.observations["remote_manifest"] is None
+    assert finding.observations["embedded_reference"] == SELF
+    assert finding.observations["is_removed"] is True
+    assert has_note(finding, "a manifest was here and has been removed")
+    assert not has_note(finding, "elsewhere")
+
+
+def test_a_manifest_inside_the_file_that_is_there_needs_no_word(signer: credentials.Signer) -> None:
+    finding = analyze(credentials.sign(add_reference(JPEG), "image/jpeg", signer))
+    assert finding.observations["validation_state"] == "valid"
+    assert finding.observations["is_removed"] is False
+    assert not has_note(finding, "XMP names")
+
+
+HASHES = "asset hash error, name: jumbf manifest, error: hash verification( Hashes do not match )"
+
+
+@pytest.mark.parametrize(
+    ("code", "explanation", "where", "is_changed"),
+    [
+        ("assertion.dataHash.mismatch", HASHES, "active", True),
+        ("assertion.bmffHash.mismatch", HASHES, "active", True),
+        ("assertion.dataHash.mismatch", HASHES, "ingredient", False),
+        ("assertion.dataHash.mismatch", "data hash exclusion does not match the location", "active", False),
+        ("assertion.hashedURI.mismatch", "hash does not match assertion data", "active", False),
+        ("signingCredential.expired", "certificate expired", "active", False),
+        ("claimSignature.mismatch", "claim signature is not valid", "active", False),
+    ],
+)
+def test_only_hashed_bytes_that_differ_are_a_change(
+    monkeypatch: pytest.MonkeyPatch, signed: bytes, code: str, explanation: str, where: str, is_changed: bool
+) -> None:
+    failures = {"failure": [{"code": code, "explanation": explanation}]}
+    results = {"activeManifest": failures}
+    if where == "ingredient":
+        results = {"ingredientDeltas": [{"validationDeltas": failures}]}  # type: ignore[dict-item]
+    store = {"validation_state": "Invalid", "validation_results": results}
+    monkeypatch.setattr(
+        "imforensics.methods.content_credentials.read_manifest_store", lambda *_args, **_kwargs: store
+    )
+    finding = analyze(signed)
+    assert has_note(finding, "changed after signing") is is_changed
+    assert has_note(finding, "who signed is in doubt") is code.startswith("signingCredential")
+
+
 def test_a_file_read_from_disk_and_changed_since(signer: credentials.Signer, tmp_path: Path) -> None:
     path = tmp_path / "made.png"
     path.write_bytes(credentials.sign(make.encode(make.make_photo_like(32, 32), "PNG"), "image/png", signer))

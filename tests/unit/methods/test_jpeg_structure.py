@@ -10,6 +10,8 @@ from PIL.JpegPresets import presets
 
 from fixtures import synthetic as make
 from imforensics.evidence import read_evidence
+from imforensics.evidence.encoder_formulas import jpegli_tables
+from imforensics.evidence.table_families import list_known_tables
 from imforensics.methods.jpeg_structure import JpegStructure
 from imforensics.types import Finding
 
@@ -117,7 +119,7 @@ def test_a_camera_file_with_an_editors_tables() -> None:
     assert traces_of(edited)["camera_claim_photoshop_tables"] == "moderate"
     assert traces_of(edited)["thumbnail_older_than_image"] == "weak"
     common = analyze(make.encode(PHOTO, "JPEG", exif=exif, quality=92))
-    assert traces_of(common) == {"camera_claim_ijg_tables": "weak", "camera_claim_jfif_marker": "weak"}
+    assert traces_of(common) == {"camera_claim_ijg_tables": "note", "camera_claim_jfif_marker": "note"}
     named = make.make_exif([*CAMERA, make.ascii_entry(0x0131, "GIMP 2.10")], thumbnail=SMALL)
     assert traces_of(analyze(make.encode(PHOTO, "JPEG", exif=named, quality=92))) == {}
 
@@ -141,6 +143,33 @@ def test_a_camera_file_with_its_own_or_another_cameras_tables() -> None:
     assert traces_of(seen)["camera_claim_other_camera_tables"] == "weak"
 
 
+def test_a_camera_file_with_the_tables_of_an_optimizer_or_of_apple() -> None:
+    exif = make.make_exif(CAMERA, thumbnail=SMALL)
+    tables = [table.ravel().tolist() for table in jpegli_tables(1.0, is_420=True)]
+    seen = analyze(make.encode(PHOTO, "JPEG", exif=exif, qtables=tables))
+    assert traces_of(seen)["camera_claim_encoder_tables"] == "moderate"
+    assert seen.observations["table_family"] == "jpegli"
+    assert has_note(seen, "consistent with jpegli at distance 1.0")
+    apple = next(known for known in list_known_tables() if known.family == "apple")
+    tables = [table.ravel().tolist() for table in apple.tables]
+    seen = analyze(make.encode(PHOTO, "JPEG", exif=exif, qtables=tables))
+    assert traces_of(seen)["camera_claim_apple_tables"] == "weak"
+    phone = [make.ascii_entry(0x010F, "Apple"), make.ascii_entry(0x0110, "iPhone 6s")]
+    own = make.make_exif(phone, thumbnail=SMALL)
+    seen = analyze(make.encode(PHOTO, "JPEG", exif=own, qtables=tables))
+    assert "camera_claim_apple_tables" not in traces_of(seen)
+
+
+def test_captions_are_no_segments_of_an_editor() -> None:
+    """An APP13 segment with IPTC alone, as caption tools write it."""
+    exif = make.make_exif(CAMERA, thumbnail=SMALL)
+    block = b"8BIM\x04\x04\x00\x00\x00\x00\x00\x08\x1c\x02\x78\x00\x03abc"
+    segment = make.make_jpeg_segment(0xED, b"Photoshop 3.0\x00" + block)
+    content = make.insert_after_soi(make.encode(PHOTO, "JPEG", exif=exif, qtables=[[9] * 64]), segment)
+    traces = traces_of(analyze(content))
+    assert traces == {"camera_claim_captions": "weak", "camera_claim_jfif_marker": "note"}
+
+
 def test_markers_that_cameras_do_not_write() -> None:
     exif = make.make_exif(CAMERA)
     content = make.insert_after_soi(
@@ -148,8 +177,8 @@ def test_markers_that_cameras_do_not_write() -> None:
         make.make_jpeg_segment(0xEE, b"Adobe\x00d\x00\x00\x00\x00\x01"),
     )
     assert traces_of(analyze(content)) == {
-        "camera_claim_jfif_marker": "weak",
-        "camera_claim_without_thumbnail": "weak",
+        "camera_claim_jfif_marker": "note",
+        "camera_claim_without_thumbnail": "note",
         "camera_claim_adobe_markers": "moderate",
         "camera_claim_progressive": "moderate",
     }

@@ -69,9 +69,10 @@ def test_editors_are_named(software: str) -> None:
 
 
 def test_dates_in_and_out_of_order() -> None:
-    later = analyze(with_exif(taken="2020:01:01 10:00:00", changed="2020:01:02 10:00:00"))
-    assert has_note(later, "changed 1 day, 0:00:00 after the picture was taken")
-    earlier = analyze(with_exif(taken="2020:01:02 10:00:00", changed="2020:01:01 10:00:00"))
+    later = analyze(with_exif(taken="2020:01:01 10:00:00", changed="2020:01:02 12:07:00"))
+    assert has_note(later, "changed 1 day 2 hours after the picture was taken")
+    assert traces_of(later)["changed_after_taken"] == "weak"
+    earlier = analyze(with_exif(taken="2020:01:05 10:00:00", changed="2020:01:01 10:00:00"))
     assert has_note(earlier, "EXIF dates conflict")
     nonsense = analyze(with_exif(taken="0000:00:00 00:00:00", changed="2020:13:45 10:00:00"))
     assert not has_note(nonsense, "date")
@@ -115,6 +116,17 @@ def test_thumbnail_of_the_image_before_a_turn_or_a_crop() -> None:
     cropped = analyze(make.encode(part, "JPEG", exif=exif))
     assert traces_of(cropped)["thumbnail_shows_more"] == "moderate"
     assert has_note(cropped, "probably cropped")
+
+
+def test_a_picture_without_contrast_or_of_fine_detail_only_is_not_compared() -> None:
+    faint = (120 + PHOTO // 32).astype(np.uint8)
+    other = np.ascontiguousarray(faint[::-1, ::-1])
+    checks = np.zeros_like(PHOTO)
+    checks[(np.arange(len(PHOTO))[:, None] + np.arange(PHOTO.shape[1])) % 2 == 0] = 255
+    for image, shown in ((faint, other), (PHOTO // 4 + checks // 4 * 3, 255 - PHOTO)):
+        block = make.make_exif(thumbnail=thumbnail_of(shown))
+        finding = analyze(make.encode(image, "JPEG", quality=95, exif=block))
+        assert not {name for name in traces_of(finding) if name.startswith("thumbnail")}
 
 
 def test_flat_images_have_no_similarity() -> None:

@@ -7,7 +7,12 @@ import pytest
 from PIL import Image
 
 from fixtures import synthetic as make
-from imforensics.preprocessing.thumbnails import compare_thumbnail, correlate, cut_bars
+from imforensics.preprocessing.thumbnails import (
+    compare_thumbnail,
+    correlate,
+    cut_bars,
+    cut_dark_edges,
+)
 from imforensics.types import UInt8Array
 
 PHOTO = make.make_photo_like(360, 480, seed=4)
@@ -99,3 +104,51 @@ def test_tiny_images_and_thumbnails(size: tuple[int, int]) -> None:
     for pair in ((tiny, shrink(PHOTO)), (PHOTO, tiny), (tiny, tiny)):
         comparison = compare_thumbnail(*pair)
         assert comparison is None or -1.0 <= comparison.similarity <= 1.0001
+
+
+@pytest.mark.parametrize(
+    ("top", "bottom", "left", "right"),
+    [(16, 0, 0, 0), (0, 17, 0, 0), (9, 7, 0, 0), (10, 10, 4, 4), (0, 0, 0, 20)],
+)
+def test_bars_are_cut_where_they_are(top: int, bottom: int, left: int, right: int) -> None:
+    padded = np.zeros((120, 160, 3), np.uint8)
+    height, width = 120 - top - bottom, 160 - left - right
+    padded[top : top + height, left : left + width] = shrink(PHOTO, width, height)
+    cut = cut_dark_edges(padded)
+    assert cut.shape[0] == pytest.approx(height, abs=2)
+    assert cut.shape[1] == pytest.approx(width, abs=2)
+    image = np.asarray(Image.fromarray(PHOTO).resize((3 * width, 3 * height)))
+    comparison = compare_thumbnail(image, padded)
+    assert comparison is not None
+    assert comparison.similarity > 0.95
+    assert comparison.aspect_ratio == pytest.approx(1.0, abs=0.03)
+
+
+def test_a_dark_picture_has_no_bars() -> None:
+    dark = np.zeros((120, 160, 3), np.uint8)
+    dark[80:100, 40:60] = 200
+    assert cut_dark_edges(dark) is dark
+    assert cut_dark_edges(np.zeros((120, 160, 3), np.uint8)).shape == (120, 160, 3)
+
+
+def test_a_smaller_or_shifted_view_is_found() -> None:
+    smaller = np.ascontiguousarray(PHOTO[22:338, 29:451])  # 88 % of the sides
+    comparison = compare_thumbnail(PHOTO, shrink(smaller))
+    assert comparison is not None
+    assert comparison.similarity < 0.85
+    assert comparison.shifted_similarity > 0.9
+    corner = compare_thumbnail(PHOTO, shrink(np.ascontiguousarray(PHOTO[:250, :333])))
+    assert corner is not None
+    assert corner.shifted_similarity < 0.8
+
+
+def test_contrast_and_fine_detail_are_measured() -> None:
+    comparison = compare_thumbnail(PHOTO, shrink(PHOTO))
+    assert comparison is not None
+    assert comparison.contrast > 10
+    assert comparison.fine_share < 0.3
+    checks = np.zeros((360, 480, 3), np.uint8)
+    checks[(np.arange(360)[:, None] // 2 + np.arange(480) // 2) % 2 == 0] = 255
+    fine = compare_thumbnail(checks // 2 + PHOTO // 2, shrink(PHOTO))
+    assert fine is not None
+    assert fine.fine_share > 0.6
