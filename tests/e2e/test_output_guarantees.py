@@ -28,7 +28,10 @@ CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("{photos}", "-q", "--size", "64x64", "--count", "1", "-j", "1", "--set", "inpainting=false"),
     ),
     "train-detector": (KIND, tuple(f"--set={text}" for text in FOLDERS)),
-    "train-gan": (KIND, tuple(f"--set={text}" for text in FOLDERS)),
+    "train-gan": (
+        KIND,
+        tuple(f"--set={text}" for text in (*FOLDERS, "fit.batch_size=2", "encoder.batch_size=2")),
+    ),
     "train-autoencoder": (
         KIND,
         ("--set=data.source=patches", "--set=data.dataset.root={data}", "--set=data.dataset.name=folder"),

@@ -23,6 +23,7 @@ from imforensics.datasets.shortcuts import read_encoder_settings
 from imforensics.errors import DEFECT, DatasetError
 from imforensics.evidence import read_evidence
 from imforensics.methods.metadata import MetadataTraces
+from imforensics.outputs import claim_folder
 from imforensics.pipeline import analyze as analyze_module
 from imforensics.pipeline import audit, evaluate_worker, scan_worker
 from imforensics.pipeline.protocols import plan_trials
@@ -140,8 +141,9 @@ def test_a_scan_has_a_row_for_each_file(
 ) -> None:
     breaks(monkeypatch, error)
     settings = scan_worker.WorkerSettings(ScanConfig.model_validate(QUICK), tmp_path / "out", "all", ())
-    scan_worker.prepare_worker(settings)
-    rows = [scan_worker.scan_file(path) for path in photos]
+    with claim_folder(tmp_path / "out", "scan").kept():
+        scan_worker.prepare_worker(settings)
+        rows = [scan_worker.scan_file(path) for path in photos]
     if error is FULL and breaks is break_writing:  # the disk takes no other file either: the scan stops there
         assert [scan_worker.NOT_WRITTEN in row for row in rows] == [False, True, False]
         return
