@@ -107,7 +107,7 @@ def jpegli_tables(distance: float, *, is_420: bool, two_chroma: bool = False) ->
 def _confine_distance(values: Values, part: str, *, is_420: bool) -> tuple[float, float]:
     """The distances between which one table of 64 divisors is written."""
     base = _jpegli_base(part, is_420=is_420)
-    lows = np.where(values > 1, _to_distance((values - 0.5) / base), 0.0)
+    lows = np.where(values > 1, _to_distance(np.maximum(values - 0.5, 0) / base), 0.0)
     highs = np.where(values < 255, _to_distance((values + 0.5) / base), np.inf)
     return float(lows.max()), float(highs.min())
 

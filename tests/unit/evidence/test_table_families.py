@@ -242,3 +242,9 @@ def test_every_base_table_has_a_source() -> None:
 def bases() -> list[dict[str, str]]:
     text = files("imforensics.evidence").joinpath("encoder_bases.csv").read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
+
+
+def test_a_table_with_zeros_is_nobodys() -> None:
+    """Zeros are no divisors, but a damaged file can hold them; a warning would fail this test."""
+    table = np.zeros((8, 8), np.uint16)
+    assert identify_tables((table, table)) == ()
