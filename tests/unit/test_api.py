@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from textwrap import dedent
 
 import numpy as np
 import pytest
@@ -314,8 +315,8 @@ def test_scan_tells_a_script_where_it_has_to_stand(photo: Path, monkeypatch: pyt
         next(imforensics.scan(photo, methods=["metadata"], fusion=None))
 
 
-def run_python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+def run_python(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **variables}
     return subprocess.run(
         [sys.executable, *arguments], capture_output=True, text=True, check=False, env=environment
     )
@@ -353,6 +354,31 @@ assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """
     done = run_python("-c", code)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_type_checker_sees_the_names(tmp_path: Path) -> None:
+    pytest.importorskip("mypy", reason="needs the extra dev")
+    code = """
+        import imforensics
+        reveal_type(imforensics.analyze("a.jpg", methods={"ela": {"quality": 75}}))
+        reveal_type(imforensics.methods.load("ela").analyze(imforensics.read_evidence(b"")).score)
+        reveal_type(imforensics.scan(["a"], timeout_seconds=3.0))
+        imforensics.analyze("a.jpg", fusionn=None)
+        imforensics.analyse
+    """
+    file = tmp_path / "user.py"
+    file.write_text(dedent(code), encoding="utf-8")
+    done = run_python(
+        *("-m", "mypy", "--strict", "--config-file=", "--follow-imports=silent", "--no-error-summary"),
+        *("--cache-dir", str(tmp_path / "cache"), str(file)),
+        MYPYPATH=str(Path(imforensics.__file__).parents[1]),
+    )
+    messages = [line.partition(": ")[2] for line in done.stdout.splitlines()]
+    assert 'type is "imforensics.api.Report"' in messages[0], done.stdout
+    assert 'type is "float | None"' in messages[1]
+    assert "Iterator[dict[str, " in messages[2]
+    errors = [text for text in messages if text.startswith("error: ")]
+    assert [error.rpartition("[")[2] for error in errors] == ["call-arg]", "attr-defined]"], done.stdout
 
 
 def test_every_public_name_is_there() -> None:
