@@ -12,7 +12,7 @@ from typing import TypedDict, Unpack
 from imforensics import types
 from imforensics.config import AnalyzeConfig, ModelT, ScanConfig, load_config
 from imforensics.cores import available_cores
-from imforensics.errors import EvidenceError, WorkerError
+from imforensics.errors import EvidenceError
 from imforensics.evidence import in_memory
 from imforensics.evidence import read_evidence as read_file
 from imforensics.pipeline.analyze import Analyzer, build_analyzer, describe_methods
@@ -170,8 +170,7 @@ def scan(
 ) -> Iterator[Row]:
     """Analyze many files on all cores.
 
-    Everything is checked at once, the work begins with the first row that is asked for. A script that calls
-    this has to do so below `if __name__ == "__main__":`, because every worker process imports it.
+    Everything is checked at once, the work begins with the first row that is asked for.
 
     Args:
         paths: files and folders; below a folder what is no image by name nor by content is left out.
@@ -209,10 +208,7 @@ def scan(
 
 def _run(planned: Scan, reports: ReportsPolicy, workers: int | None) -> Iterator[Row]:
     yield from planned.done
-    try:
-        yield from planned.run(workers=workers, reports=reports)
-    except WorkerError as error:
-        raise WorkerError(f'{error}. A script has to call scan below `if __name__ == "__main__":`') from None
+    yield from planned.run(workers=workers, reports=reports)
     if planned.store is not None:
         write_overview(planned.store)
 

@@ -20,7 +20,7 @@ import imforensics
 from fixtures.synthetic import make_jpeg, make_photo_like
 from imforensics import api
 from imforensics.config import FAST_METHODS
-from imforensics.errors import ConfigError, EvidenceError, OutputExistsError, WorkerError
+from imforensics.errors import ConfigError, EvidenceError, OutputExistsError
 from imforensics.evidence.in_memory import LOST, Source
 from imforensics.report.words import humanize
 
@@ -304,21 +304,34 @@ def test_scan_checks_before_the_first_row_is_asked_for(tmp_path: Path) -> None:
         imforensics.scan(tmp_path, timeout_second=3)  # type: ignore[call-arg]
 
 
-def test_scan_tells_a_script_where_it_has_to_stand(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from imforensics.pipeline import scan as pipeline_scan
+@pytest.mark.parametrize("as_file", [True, False])
+def test_a_script_scans_without_a_guard_and_runs_once(photo: Path, tmp_path: Path, as_file: bool) -> None:
+    code = f"""
+        import imforensics
+        print("begins")
+        for row in imforensics.scan({str(photo)!r}, methods=["metadata"], fusion=None, workers=1):
+            print(row["status"])
+        print(__name__, "__file__" in globals() and __file__)
+    """
+    script = tmp_path / "script.py"
+    script.write_text(dedent(code), encoding="utf-8")
+    done = run_python(str(script)) if as_file else run_python("-", stdin=dedent(code))
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert done.stdout.splitlines()[:2] == ["begins", "ok"]
+    assert done.stdout.splitlines()[2:] == [f"__main__ {script if as_file else '<stdin>'}"]
 
-    def fail(*arguments: object, **named: object) -> None:
-        raise WorkerError("the worker processes end while they start")
 
-    monkeypatch.setattr(pipeline_scan, "run_in_processes", fail)
-    with pytest.raises(WorkerError, match=r"while they start\. A script has to call scan below"):
-        next(imforensics.scan(photo, methods=["metadata"], fusion=None))
-
-
-def run_python(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def run_python(
+    *arguments: str, stdin: str | None = None, **variables: str
+) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **variables}
     return subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, check=False, env=environment
+        [sys.executable, *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -51,7 +52,8 @@ def run_in_processes(
     begins when a worker that is ready gets it.
 
     Args:
-        function: picklable; an exception it raises becomes the item's error.
+        function: of a module that can be imported, not of the script that runs; an exception it raises
+            becomes the item's error.
         items: picklable; drawn lazily.
         workers: number of processes, at least 1.
         timeout_seconds: an item that takes longer is stopped, and becomes an error.
@@ -137,7 +139,7 @@ class _Crew:
         connection, other_end = context.Pipe()
         process = context.Process(target=serve, args=(other_end, self.preparation), daemon=True)
         try:
-            with _interrupts_held_back():
+            with _interrupts_held_back(), _script_left_out():
                 process.start()
                 self.members.append(_Worker(process, connection, time.monotonic() + START_SECONDS))
         except OSError as error:  # no memory or process left, or dead before it was told what to do
@@ -251,6 +253,22 @@ def _interrupts_held_back() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
         if held:
             before(*held[0])
+
+
+@contextmanager
+def _script_left_out() -> Iterator[None]:
+    """A process started inside does not run the caller's script again, of which it needs nothing.
+
+    `multiprocessing` would import it as `__mp_main__`: a script without a guard would start over in every
+    worker, and one read from standard input cannot be found.
+    """
+    main = vars(sys.modules["__main__"])
+    kept = {name: main[name] for name in ("__spec__", "__file__") if name in main}
+    main.update(dict.fromkeys(kept))
+    try:
+        yield
+    finally:
+        main.update(kept)
 
 
 @contextmanager
