@@ -108,6 +108,14 @@ def test_an_undecodable_pillow_image_is_judged_by_its_file(photo: Path) -> None:
     assert evidence.truncation is not None
 
 
+def test_comparing_an_image_with_its_file_warns_of_nothing(
+    photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Image.open(photo) as image:
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 96 * 128 - 1)  # opening it again would warn
+        assert imforensics.read_evidence(image).path == photo
+
+
 def test_an_array_is_its_pixels_and_says_what_is_lost() -> None:
     pixels = make_photo_like(64, 80)
     evidence = imforensics.read_evidence(pixels[:, ::-1])
@@ -319,6 +327,22 @@ def test_a_script_scans_without_a_guard_and_runs_once(photo: Path, tmp_path: Pat
     assert (done.stderr, done.returncode) == ("", 0)
     assert done.stdout.splitlines()[:2] == ["begins", "ok"]
     assert done.stdout.splitlines()[2:] == [f"__main__ {script if as_file else '<stdin>'}"]
+
+
+def test_a_script_can_hand_its_own_functions_to_workers(tmp_path: Path) -> None:
+    code = """
+        from imforensics.engines.local import run_in_processes
+
+        def double(number):
+            return 2 * number
+
+        if __name__ == "__main__":
+            print([o.result for o in run_in_processes(double, [4], workers=1, timeout_seconds=60)])
+    """
+    script = tmp_path / "script.py"
+    script.write_text(dedent(code), encoding="utf-8")
+    done = run_python(str(script))
+    assert (done.stdout, done.stderr) == ("[8]\n", "")
 
 
 def run_python(

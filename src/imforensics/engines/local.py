@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing import get_context, resource_tracker
@@ -52,8 +52,7 @@ def run_in_processes(
     begins when a worker that is ready gets it.
 
     Args:
-        function: of a module that can be imported, not of the script that runs; an exception it raises
-            becomes the item's error.
+        function: picklable; an exception it raises becomes the item's error.
         items: picklable; drawn lazily.
         workers: number of processes, at least 1.
         timeout_seconds: an item that takes longer is stopped, and becomes an error.
@@ -68,7 +67,9 @@ def run_in_processes(
         WorkerError: `MOST_LOST_STARTS` workers in a row died before they were ready, and none is left; or
             the initializer raised something else.
     """
-    crew = _Crew(workers, pickle.dumps((initializer, initializer_arguments)), timeout_seconds)
+    needs_script = "__main__" in {getattr(each, "__module__", None) for each in (function, initializer)}
+    preparation = pickle.dumps((initializer, initializer_arguments))
+    crew = _Crew(workers, preparation, timeout_seconds, needs_script)
     with share_cores(workers):  # to the end: a worker that dies is replaced by a new one
         try:
             yield from crew.work(function, _Source(items))
@@ -108,11 +109,15 @@ class _Source:
 
 @dataclass(eq=False, slots=True)
 class _Crew:
-    """The workers of one run, at most `size`; `lost_starts` counts those that died without an item."""
+    """The workers of one run, at most `size`; `lost_starts` counts those that died without an item.
+
+    `needs_script`: what they are to do stands in the caller's script, which each has to import.
+    """
 
     size: int
     preparation: bytes
     timeout_seconds: float
+    needs_script: bool
     members: list[_Worker] = field(default_factory=list)
     lost_starts: int = 0
 
@@ -139,7 +144,7 @@ class _Crew:
         connection, other_end = context.Pipe()
         process = context.Process(target=serve, args=(other_end, self.preparation), daemon=True)
         try:
-            with _interrupts_held_back(), _script_left_out():
+            with _interrupts_held_back(), nullcontext() if self.needs_script else _script_left_out():
                 process.start()
                 self.members.append(_Worker(process, connection, time.monotonic() + START_SECONDS))
         except OSError as error:  # no memory or process left, or dead before it was told what to do
@@ -263,7 +268,7 @@ def _script_left_out() -> Iterator[None]:
     worker, and one read from standard input cannot be found.
     """
     main = vars(sys.modules["__main__"])
-    kept = {name: main[name] for name in ("__spec__", "__file__") if name in main}
+    kept: dict[str, Any] = {name: main[name] for name in ("__spec__", "__file__") if name in main}
     main.update(dict.fromkeys(kept))
     try:
         yield

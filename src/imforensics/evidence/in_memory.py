@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from imforensics.errors import EvidenceError
+from imforensics.evidence.library_output import caught_output
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -116,15 +118,17 @@ def _is_decoded_from(image: Image, content: Path | bytes) -> bool:
     """Whether the image shows what its file holds: it was not edited, nor moved to another frame."""
     from PIL import Image as PillowImage
 
-    try:
-        shown = _digest(image)
-    except Exception:  # whatever Pillow raises: it could not be decoded, so nobody has edited it
-        return True
-    try:
-        with PillowImage.open(content if isinstance(content, Path) else BytesIO(content)) as again:
-            return _digest(again) == shown
-    except Exception:  # the file has become another one
-        return False
+    with caught_output(), warnings.catch_warnings():  # what there is to say is said where the file is read
+        warnings.simplefilter("ignore")
+        try:
+            shown = _digest(image)
+        except Exception:  # whatever Pillow raises: it could not be decoded, so nobody has edited it
+            return True
+        try:
+            with PillowImage.open(content if isinstance(content, Path) else BytesIO(content)) as again:
+                return _digest(again) == shown
+        except Exception:  # the file has become another one
+            return False
 
 
 def _digest(image: Image) -> tuple[str, tuple[int, int], list[int] | None, bytes]:
