@@ -7,9 +7,7 @@
 Importing this package loads nothing else: each name is loaded when it is first used (docs/api.md).
 """
 
-from importlib import import_module as _import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # type checkers take it for True by its name; to import typing would take 5 ms
 if TYPE_CHECKING:
     from imforensics import errors, methods, types
     from imforensics.api import Report, analyze, read_evidence, scan
@@ -23,9 +21,11 @@ if not TYPE_CHECKING:  # a type checker that saw it would take every misspelt na
         """Load a public name when it is first used."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
         if name in ("errors", "methods", "types"):
-            return _import_module(f"{__name__}.{name}")  # which also sets it here
-        return globals().setdefault(name, getattr(_import_module(f"{__name__}.api"), name))
+            return import_module(f"{__name__}.{name}")  # which also sets it here
+        return globals().setdefault(name, getattr(import_module(f"{__name__}.api"), name))
 
     def __dir__() -> list[str]:
         """The public names, loaded or not."""
