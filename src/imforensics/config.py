@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar, cast, get_args
 
 import yaml
@@ -75,9 +76,14 @@ class AnalyzeConfig(ConfigModel):
 def profile_methods(profile: str) -> dict[str, dict[str, Any]]:
     """The methods of a profile, each without options of its own.
 
+    Raises:
+        ConfigError: there is no such profile.
+
     >>> list(profile_methods("fast"))
     ['metadata', 'content_credentials', 'jpeg_structure', 'double_quantization', 'dct_histograms', 'ela']
     """
+    if profile not in PROFILES:
+        raise ConfigError(f"unknown profile {profile!r}; expected one of {', '.join(PROFILES)}")
     return {name: {} for name in PROFILES[profile]}
 
 
@@ -127,6 +133,7 @@ def load_config(
     overrides: Sequence[str] = (),
     *,
     profile: str | None = None,
+    settings: Mapping[str, object] = MappingProxyType({}),
 ) -> ModelT:
     """Read a configuration.
 
@@ -135,6 +142,7 @@ def load_config(
         path: YAML file; None takes the defaults.
         overrides: "a.b=c" assignments laid over the file and the profile, the value in YAML.
         profile: key of PROFILES: the methods, where the file names none; None takes "default".
+        settings: values that take the place of those in the file.
 
     Returns:
         The checked configuration.
@@ -146,14 +154,15 @@ def load_config(
     >>> load_config(ScanConfig, overrides=["timeout_seconds=5"]).timeout_seconds
     5.0
     """
-    values = {} if path is None else read_mapping(path)
+    values = {**({} if path is None else read_mapping(path)), **settings}
     if profile is not None and "methods" in values:
-        raise ConfigError(f"{path} names the methods: leave out the profile {profile!r}, or `methods` there")
+        where = "the call" if "methods" in settings else str(path)
+        raise ConfigError(f"{where} names the methods: leave out the profile {profile!r}, or `methods` there")
     if issubclass(model, AnalyzeConfig):
         values.setdefault("methods", profile_methods(profile or "default"))
     for override in overrides:
         apply_override(values, override)
-    where = str(path) if path is not None else "defaults"
+    where = str(path) if path is not None else "this"
     try:
         return model.model_validate(values)
     except ValidationError as error:

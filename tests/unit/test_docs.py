@@ -11,6 +11,7 @@ from types import ModuleType
 
 import pytest
 
+import imforensics
 from imforensics.cli.main import COMMANDS
 from imforensics.methods import METHODS
 
@@ -36,6 +37,17 @@ def test_generated_pages_are_up_to_date() -> None:
     command = [sys.executable, ROOT / "scripts" / "make_docs.py", "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stdout}{done.stderr}\nRun: python scripts/make_docs.py"
+
+
+def test_api_page_shows_what_its_blocks_print() -> None:
+    command = [sys.executable, ROOT / "scripts" / "make_api_page.py", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}\nRun: python scripts/make_api_page.py"
+
+
+def test_api_page_names_everything_public() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert [name for name in imforensics.__all__ if name not in page] == []
 
 
 def test_cli_page_names_every_command() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pickle
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing import get_context, resource_tracker
@@ -66,7 +67,9 @@ def run_in_processes(
         WorkerError: `MOST_LOST_STARTS` workers in a row died before they were ready, and none is left; or
             the initializer raised something else.
     """
-    crew = _Crew(workers, pickle.dumps((initializer, initializer_arguments)), timeout_seconds)
+    needs_script = "__main__" in {getattr(each, "__module__", None) for each in (function, initializer)}
+    preparation = pickle.dumps((initializer, initializer_arguments))
+    crew = _Crew(workers, preparation, timeout_seconds, needs_script)
     with share_cores(workers):  # to the end: a worker that dies is replaced by a new one
         try:
             yield from crew.work(function, _Source(items))
@@ -106,11 +109,15 @@ class _Source:
 
 @dataclass(eq=False, slots=True)
 class _Crew:
-    """The workers of one run, at most `size`; `lost_starts` counts those that died without an item."""
+    """The workers of one run, at most `size`; `lost_starts` counts those that died without an item.
+
+    `needs_script`: what they are to do stands in the caller's script, which each has to import.
+    """
 
     size: int
     preparation: bytes
     timeout_seconds: float
+    needs_script: bool
     members: list[_Worker] = field(default_factory=list)
     lost_starts: int = 0
 
@@ -137,7 +144,7 @@ class _Crew:
         connection, other_end = context.Pipe()
         process = context.Process(target=serve, args=(other_end, self.preparation), daemon=True)
         try:
-            with _interrupts_held_back():
+            with _interrupts_held_back(), nullcontext() if self.needs_script else _script_left_out():
                 process.start()
                 self.members.append(_Worker(process, connection, time.monotonic() + START_SECONDS))
         except OSError as error:  # no memory or process left, or dead before it was told what to do
@@ -251,6 +258,22 @@ def _interrupts_held_back() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
         if held:
             before(*held[0])
+
+
+@contextmanager
+def _script_left_out() -> Iterator[None]:
+    """A process started inside does not run the caller's script again, of which it needs nothing.
+
+    `multiprocessing` would import it as `__mp_main__`: a script without a guard would start over in every
+    worker, and one read from standard input cannot be found.
+    """
+    main = vars(sys.modules["__main__"])
+    kept: dict[str, Any] = {name: main[name] for name in ("__spec__", "__file__") if name in main}
+    main.update(dict.fromkeys(kept))
+    try:
+        yield
+    finally:
+        main.update(kept)
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def read_baseline_luma(evidence: Evidence, *, min_side: int) -> LumaBlocks | str
         ValueError: the evidence is no JPEG.
     """
     if evidence.jpeg is None:
-        raise ValueError("a method of luma coefficients needs a JPEG; the pipeline checks `requires` before")
+        raise ValueError(f"this method needs a JPEG, received {evidence.format}")
     if min(evidence.height, evidence.width) < min_side:
         size = f"{evidence.width}x{evidence.height}"
         return f"The image is {size} pixels; at least {min_side} on each side are needed."

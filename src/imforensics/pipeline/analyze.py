@@ -10,19 +10,16 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from imforensics import __version__
-from imforensics.config import AnalyzeConfig, config_digest, describe_problems
+from imforensics.config import AnalyzeConfig, config_digest
 from imforensics.errors import ConfigError, EvidenceError, describe_failure
 from imforensics.evidence import add_late_notes, read_evidence
 from imforensics.fusion import make_statement, withhold_opinions
-from imforensics.methods import METHODS, load_method
+from imforensics.methods import METHODS, load, load_method
 from imforensics.methods.base import Method
 from imforensics.models.fusion_bundle import FusionBundle, load_fusion
 from imforensics.types import Evidence, Finding, JsonValue, MethodDescription, Report, Statement
@@ -61,7 +58,7 @@ class Analyzer:
 
     def analyze(
         self,
-        source: Path | bytes,
+        source: Path | bytes | Evidence,
         *,
         name: str | None = None,
         command_line: Sequence[str] = (),
@@ -70,8 +67,8 @@ class Analyzer:
         """Read one file and run every method on it.
 
         Args:
-            source: a path, or the bytes of a file.
-            name: name to report it under; a path's own where None.
+            source: a path, the bytes of a file, or evidence that was read before.
+            name: name to report it under; a path's own where None. Evidence has one already.
             command_line: as given by the user, for the report.
             case: what the user says of the examination, see `Report.case`.
 
@@ -82,7 +79,9 @@ class Analyzer:
             EvidenceError: the file cannot be read as an image, or changed while it was analyzed.
         """
         started_at = datetime.now(UTC)
-        evidence = read_evidence(source, name=name, max_pixels=self.max_pixels)
+        evidence = source
+        if not isinstance(evidence, Evidence):
+            evidence = read_evidence(evidence, name=name, max_pixels=self.max_pixels)
         findings = run_methods(self.methods, evidence, threads=self.threads)
         if evidence.truncation is not None:
             findings = withhold_opinions(findings, reason=evidence.truncation.describe())
@@ -159,16 +158,10 @@ def build_methods(options_by_name: Mapping[str, Mapping[str, object]]) -> tuple[
     problems: list[str] = []
     methods: list[Method] = []
     for name, options in options_by_name.items():
-        if name not in METHODS:
-            nearest = get_close_matches(name, METHODS, n=1)
-            hint = f"did you mean {nearest[0]}?" if nearest else f"known methods: {', '.join(METHODS)}"
-            problems.append(f"methods.{name}: unknown method; {hint}")
-            continue
-        method_class = load_method(name)
         try:
-            methods.append(method_class(method_class.Options.model_validate(options)))
-        except ValidationError as error:
-            problems += [f"methods.{name}.{line}" for line in describe_problems(method_class.Options, error)]
+            methods.append(load(name, **options))
+        except ConfigError as error:
+            problems += str(error).splitlines()
     if problems:
         raise ConfigError("The methods are not configured right:\n" + "\n".join(f"  {p}" for p in problems))
     return tuple(methods)
