@@ -1,3 +1,3 @@
 """Image forensics from the command line: tampering detection, localization and the evidence for both."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
