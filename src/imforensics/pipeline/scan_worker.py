@@ -50,6 +50,9 @@ def scan_file(path: Path) -> Row:
 
     Returns:
         Its row; for a file that cannot be analyzed, or not reported on, one with status "error".
+
+    Raises:
+        RuntimeError: the worker was not prepared.
     """
     if _worker is None:
         raise RuntimeError("this process was not prepared; call prepare_worker first")
