@@ -78,6 +78,7 @@ def test_changed_content_or_configuration_is_analyzed_again(tmp_path: Path) -> N
     assert len(stored_rows(tmp_path / "out")) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="kills a process group")
 def test_a_killed_scan_goes_on_to_the_same_rows(tmp_path: Path) -> None:
     make_photos(tmp_path / "in", 40)
@@ -143,6 +144,7 @@ def test_results_of_other_folders_stay(tmp_path: Path) -> None:
     assert len(stored_rows(tmp_path / "out")) == 2
 
 
+@pytest.mark.slow
 def test_two_hundred_broken_and_odd_files_are_two_hundred_rows(tmp_path: Path) -> None:
     script = Path(__file__).parents[2] / "scripts" / "make_odd_files.py"
     subprocess.run([sys.executable, script, tmp_path / "odd"], check=True, capture_output=True)
