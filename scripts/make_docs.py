@@ -22,8 +22,8 @@ from typing import Any
 import click
 
 from imforensics.cli.main import main as root_command
-from imforensics.config import PROFILES
-from imforensics.methods import METHODS, load_method
+from imforensics.method_table import METHODS, PROFILES
+from imforensics.methods import load_method
 from imforensics.methods.base import Method
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -75,7 +75,9 @@ def pages() -> dict[Path, str]:
     """Path to text of every generated page."""
     facts = json.loads((DOCS / "experiments" / "methods.json").read_text(encoding="utf-8"))["methods"]
     found = {DOCS / "cli.md": cli_page(), DOCS / "methods.md": methods_page()}
-    return found | {DOCS / "methods" / f"{name}.md": method_page(name, facts[name]) for name in METHODS}
+    return found | {
+        DOCS / "methods" / f"{name}.md": method_page(name, facts[name]) for name in PROFILES["full"]
+    }
 
 
 def cli_page() -> str:
@@ -116,7 +118,8 @@ def help_text(command: click.Command, path: tuple[str, ...]) -> str:
 def methods_page() -> str:
     """What each method asks, and which profile runs it."""
     rows = [
-        f"| [`{name}`](methods/{name}.md) | {method.family} | {profile_of(name)} "
+        f"| {f'[`{name}`](methods/{name}.md)' if METHODS[name].profile else f'`{name}`'} "
+        f"| {method.family} | {METHODS[name].profile or 'by name'} "
         f"| {', '.join(sorted(method.requires)) or 'any image'} | {one_line(method.question)} |"
         for name, method in ((name, load_method(name)) for name in METHODS)
     ]
@@ -129,6 +132,7 @@ def methods_page() -> str:
             "",
             "The profile is the smallest one that runs the method: `--profile fast`, `default` or `full`.",
             "`full` holds experimental methods too: each says on its page what it was measured to be worth.",
+            "A method that has not been measured yet is in no profile and has no page: it runs by name only.",
             "What all of them are worth beside each other: [experiments/methods.md](experiments/methods.md).",
             "",
             "| method | family | profile | needs | question |\n|---|---|---|---|---|",
@@ -138,14 +142,9 @@ def methods_page() -> str:
     )
 
 
-def profile_of(name: str) -> str:
-    """The smallest profile that runs a method."""
-    return next(profile for profile, methods in PROFILES.items() if name in methods)
-
-
 def method_page(name: str, facts: dict[str, Any]) -> str:
     """The page of one method."""
-    method, scenes = load_method(name), import_module(name)
+    method, scenes, profile = load_method(name), import_module(name), METHODS[name].profile
     doi = method.reference.doi
     link = f" [doi:{doi}](https://doi.org/{doi})" if doi else ""
     experimental = f"**Experimental.** {one_line(method.experimental)}\n" if method.experimental else None
@@ -153,8 +152,8 @@ def method_page(name: str, facts: dict[str, Any]) -> str:
         f"{NOTICE}\n\n# {name}\n",
         f"*{one_line(method.question)}*\n",
         f"Family {method.family}; needs {', '.join(sorted(method.requires)) or 'any image'}; run by "
-        f"`--profile {profile_of(name)}`"
-        f"{'' if profile_of(name) == 'full' else ' and larger'}. Back to [all methods](../methods.md).\n",
+        f"`--profile {profile}`{'' if profile == 'full' else ' and larger'}. "
+        "Back to [all methods](../methods.md).\n",
         experimental,
         f"## Idea\n\n{one_line(method.idea)}\n",
         *scene_section("A hit", name, "hit", scenes.make_hit()),

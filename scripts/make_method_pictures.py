@@ -16,7 +16,8 @@ from pathlib import Path
 from PIL import Image
 
 from imforensics.evidence import read_evidence
-from imforensics.methods import METHODS, load_method
+from imforensics.method_table import METHODS, PROFILES
+from imforensics.methods import load_method
 from imforensics.report.figures import display_picture, overlay, reduce_map
 from make_readme_picture import lay_out
 
@@ -32,7 +33,7 @@ def main() -> None:
     )
     parser.add_argument("methods", nargs="*", choices=[*METHODS, []], help="all without")
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name in parser.parse_args().methods or METHODS:
+    for name in parser.parse_args().methods or PROFILES["full"]:
         scenes = import_module(name)
         for kind, scene in (("hit", scenes.make_hit()), ("false_alarm", scenes.make_false_alarm())):
             draw(name, kind, scene.data, scene.name)

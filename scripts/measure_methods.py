@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from imforensics.config import PROFILES
 from imforensics.datasets.base import load_dataset, load_split
 from imforensics.datasets.rasters import read_mask
 from imforensics.methods import METHODS, load_method
@@ -158,7 +157,7 @@ def page(provenance: dict[str, str], facts: dict[str, dict[str, Any]]) -> Iterat
 def row(name: str, found: dict[str, Any]) -> Iterator[str]:
     """The cells of one method."""
     yield f"[`{name}`](../methods/{name}.md)"
-    yield next(profile for profile, methods in PROFILES.items() if name in methods)
+    yield METHODS[name].profile or "by name"
     places = [found.get("raw"), found.get("resaved_q90")]
     for place in places:
         yield "–" if place is None else f"{show(place['auc_mean'])} {interval(place['auc_interval'])}"

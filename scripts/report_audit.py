@@ -11,7 +11,7 @@ from typing import Any
 from imforensics import __version__
 from imforensics.datasets.base import load_dataset
 from imforensics.pipeline.audit import audit_dataset, audit_document
-from imforensics.pipeline.evaluate_results import find_commit
+from imforensics.provenance import find_commit
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "experiments" / "audit_casia1.md"
 SEED = 0

@@ -24,10 +24,10 @@ from imforensics.metrics.intervals import detection_intervals
 from imforensics.metrics.label_thresholds import clopper_pearson_upper
 from imforensics.models.fusion_bundle import FusionBundle, load_fusion
 from imforensics.pipeline.evaluate import Request, plan_evaluation, trial_records
-from imforensics.pipeline.evaluate_results import find_commit
 from imforensics.pipeline.fusion_cases import FusionCase, collect_cases, keep_pairs
 from imforensics.pipeline.fusion_fit import measure_ratios
 from imforensics.pipeline.statement_entry import STATEMENT
+from imforensics.provenance import find_commit
 
 ROOT = Path(__file__).parents[1]
 SEED = 20240

@@ -33,9 +33,9 @@ from imforensics.datasets.rasters import read_mask
 from imforensics.evidence import read_evidence
 from imforensics.methods import load_method
 from imforensics.metrics.localization import localize_metrics
-from imforensics.pipeline.evaluate_results import find_commit
 from imforensics.pipeline.protocols import seeded_generator
 from imforensics.preprocessing.jpeg import encode_jpeg
+from imforensics.provenance import find_commit
 from imforensics.types import BoolArray, FloatArray, Sample
 
 # pyIFD's method to ours on the same trace

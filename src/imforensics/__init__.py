@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from imforensics import errors, methods, types
     from imforensics.api import Report, analyze, read_evidence, scan
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Report", "__version__", "analyze", "errors", "methods", "read_evidence", "scan", "types"]
 
 if not TYPE_CHECKING:  # a type checker that saw it would take every misspelt name for one of ours

@@ -14,34 +14,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from imforensics.errors import ConfigError
+from imforensics.method_table import PROFILES
 from imforensics.types import DEFAULT_MAX_PIXELS, JsonValue
-
-# Named sets of methods: "default" holds what has proved itself, "full" every method there is (docs/adr/0014).
-FAST_METHODS = (
-    "metadata",
-    "content_credentials",
-    "jpeg_structure",
-    "double_quantization",
-    "dct_histograms",
-    "ela",
-)
-DEFAULT_METHODS = (*FAST_METHODS, "jpeg_ghost", "jpeg_grid", "wavelet_noise", "localizer")
-FULL_METHODS = (
-    *DEFAULT_METHODS,
-    "nonaligned_double_quantization",
-    "splicebuster",
-    "noisesniffer",
-    "median_filtering",
-    "local_blur",
-    "cfa",
-    "resampling",
-    "copy_move",
-    "copy_move_dense",
-    "ela_cnn",
-    "gan_reconstruction",
-    "autoencoder_residual",
-)
-PROFILES = {"fast": FAST_METHODS, "default": DEFAULT_METHODS, "full": FULL_METHODS}
 
 DEFAULT_FUSION = "casia_twin_fusion"
 

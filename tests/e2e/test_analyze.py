@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from imforensics.cli.main import main
-from imforensics.config import PROFILES
+from imforensics.method_table import PROFILES
 
 
 def analyze(*arguments: object, stdin: bytes | None = None) -> Result:

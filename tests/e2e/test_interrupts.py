@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,14 @@ def photos(tmp_path: Path) -> list[Path]:
     for number, path in enumerate(paths):
         path.write_bytes(make_jpeg(160, 240, seed=number))
     return paths
+
+
+@pytest.fixture(autouse=True)
+def _heed_interrupts() -> Iterator[None]:
+    """Commands inherit that Ctrl-C is ignored, as it is in jobs that a shell put into the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def interrupt(arguments: list[object], is_time: Callable[[], bool]) -> tuple[int, str]:

@@ -68,6 +68,7 @@ def test_a_second_run_analyzes_nothing_and_changes_no_row(tmp_path: Path) -> Non
     assert (tmp_path / "out" / "results.jsonl").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_changed_content_or_configuration_is_analyzed_again(tmp_path: Path) -> None:
     make_photos(tmp_path / "in", 3)
     run_scan(tmp_path / "in", "-o", tmp_path / "out")
@@ -78,6 +79,7 @@ def test_changed_content_or_configuration_is_analyzed_again(tmp_path: Path) -> N
     assert len(stored_rows(tmp_path / "out")) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="kills a process group")
 def test_a_killed_scan_goes_on_to_the_same_rows(tmp_path: Path) -> None:
     make_photos(tmp_path / "in", 40)
@@ -135,6 +137,7 @@ def test_a_folder_that_is_missing_or_empty_is_exit_code_one(tmp_path: Path) -> N
     assert "no images to scan" in run_scan(tmp_path / "empty", code=1).stderr
 
 
+@pytest.mark.slow
 def test_results_of_other_folders_stay(tmp_path: Path) -> None:
     make_photos(tmp_path / "a", 1)
     make_photos(tmp_path / "b", 1)
@@ -143,6 +146,7 @@ def test_results_of_other_folders_stay(tmp_path: Path) -> None:
     assert len(stored_rows(tmp_path / "out")) == 2
 
 
+@pytest.mark.slow
 def test_two_hundred_broken_and_odd_files_are_two_hundred_rows(tmp_path: Path) -> None:
     script = Path(__file__).parents[2] / "scripts" / "make_odd_files.py"
     subprocess.run([sys.executable, script, tmp_path / "odd"], check=True, capture_output=True)

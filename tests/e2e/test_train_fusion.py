@@ -78,6 +78,7 @@ def stored(run: Path) -> list[tuple[str, str]]:
     return rows
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX")
 def test_a_killed_run_goes_on_to_the_same_fusion(sets: Path, tmp_path: Path) -> None:
     straight, killed = tmp_path / "straight", tmp_path / "killed"

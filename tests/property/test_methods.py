@@ -28,6 +28,11 @@ NEAR = 0.03  # mean difference of two maps that say the same, though neither say
 LOOSELY = {"noisesniffer": 0.4, "gan_reconstruction": 0.5}
 
 all_methods = pytest.mark.parametrize("name", list(METHODS))
+# a search over the whole sample takes the dense one as long as all others together
+all_methods_on_sample = pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name == "copy_move_dense" else ()) for name in METHODS],
+)
 
 
 @cache
@@ -44,7 +49,7 @@ def assert_same_map(name: str, found: FloatArray, expected: FloatArray) -> None:
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > least, name
 
 
-@all_methods
+@all_methods_on_sample
 def test_cropping_whole_blocks_crops_the_map(name: str, tmp_path: Path) -> None:
     image = jpeglib.read_dct(str(SAMPLE))
     top, left = CROP_BLOCKS
@@ -61,7 +66,7 @@ def test_cropping_whole_blocks_crops_the_map(name: str, tmp_path: Path) -> None:
         assert_same_map(name, part.map.values, whole.map.values[8 * top :, 8 * left :])
 
 
-@all_methods
+@all_methods_on_sample
 def test_mirroring_mirrors_the_map(name: str, tmp_path: Path) -> None:
     image = jpeglib.read_dct(str(SAMPLE))
     for channel in ("Y", "Cb", "Cr"):

@@ -13,7 +13,7 @@ import pytest
 
 import imforensics
 from imforensics.cli.main import COMMANDS
-from imforensics.methods import METHODS
+from imforensics.method_table import METHODS, PROFILES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -67,7 +67,8 @@ def test_every_command_shows_an_example() -> None:
 
 def test_methods_page_names_every_method() -> None:
     page = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
-    assert [name for name in METHODS if f"(methods/{name}.md)" not in page] == []
+    assert [name for name in METHODS if f"`{name}`" not in page] == []
+    assert [name for name in PROFILES["full"] if f"(methods/{name}.md)" not in page] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)

@@ -38,7 +38,7 @@ def command(explain: str | None, as_json: bool) -> None:
             {
                 **_as_document(descriptions[name]),
                 "requires": sorted(method.requires),
-                "profile": _smallest_profile(name),
+                "profile": METHODS[name].profile,
                 "options": method.Options.model_json_schema().get("properties", {}),
             }
             for name, method in classes.items()
@@ -47,19 +47,12 @@ def command(explain: str | None, as_json: bool) -> None:
     elif explain is None:
         width = max(map(len, descriptions)) + 2
         for name, description in descriptions.items():
-            click.echo(
-                f"{name:<{width}}{description.family:<16}{_smallest_profile(name):<9}{description.question}"
-            )
-        note = "Third column: the smallest profile that runs it (analyze --profile fast|default|full)."
-        click.echo(note, err=True)
+            profile = METHODS[name].profile or "-"
+            click.echo(f"{name:<{width}}{description.family:<16}{profile:<9}{description.question}")
+        note = "Third column: the smallest profile that runs it (analyze --profile fast|default|full)"
+        click.echo(f"{note}; -: only by name.", err=True)
     else:
         _explain(descriptions[explain], classes[explain].Options().model_dump())
-
-
-def _smallest_profile(name: str) -> str:
-    from imforensics.config import PROFILES
-
-    return next(profile for profile, methods in PROFILES.items() if name in methods)
 
 
 def _as_document(description: MethodDescription) -> dict[str, str | None]:
@@ -70,6 +63,11 @@ def _as_document(description: MethodDescription) -> dict[str, str | None]:
 
 
 def _explain(description: MethodDescription, options: dict[str, object]) -> None:
+    from imforensics.method_table import METHODS
+
+    name, profile = description.name, METHODS[description.name].profile
+    run_by = f"--profile {profile}{'' if profile == 'full' else ' and larger'}"
+    page = f"docs/methods/{name}.md: a hit, a false alarm, and what it is worth"
     doi = f" doi:{description.doi}" if description.doi else ""
     defaults = ", ".join(f"{key}={value}" for key, value in options.items()) or "none"
     click.echo(f"{description.name} ({description.family})\n")
@@ -78,10 +76,10 @@ def _explain(description: MethodDescription, options: dict[str, object]) -> None
         ("Idea", description.idea),
         ("Limitations", description.limitations),
         ("Experimental", description.experimental),
-        ("Run by", f"--profile {_smallest_profile(description.name)} and larger"),
+        ("Run by", run_by if profile else f"no profile: name it, as in --set methods.{name}={{}}"),
         ("Options and defaults", defaults),
         ("Reference", f"{description.citation}{doi}"),
-        ("Page", f"docs/methods/{description.name}.md: a hit, a false alarm, and what it is worth"),
+        ("Page", page if profile else None),
     ):
         if text is None:
             continue

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 
 import click
 
+from imforensics.method_table import PROFILES
+
 Option: TypeAlias = Callable[[Callable[..., None]], Callable[..., None]]
 
 config_option = click.option(
@@ -29,7 +31,7 @@ set_option = click.option(
 )
 profile_option = click.option(
     "--profile",
-    type=click.Choice(["fast", "default", "full"]),
+    type=click.Choice(list(PROFILES)),
     help="Which methods: the quickest, those that have proved themselves, or all "
     "(see `imforensics methods`).  [default: default]",
 )

@@ -31,13 +31,14 @@ from imforensics.models.autoencoder_manifest import (
     dump_autoencoder_manifest,
 )
 from imforensics.models.bundle_files import MANIFEST_FILE
-from imforensics.models.bundle_writer import MODEL_FILE, RECORDED, source_commit
+from imforensics.models.bundle_writer import MODEL_FILE, RECORDED
 from imforensics.models.checkpoints import SavedFit
 from imforensics.models.export import check_export, export_onnx
 from imforensics.models.manifest import ModelFile
 from imforensics.models.progress import Progress
 from imforensics.outputs import write_atomically
 from imforensics.preprocessing.jpeg import resave_jpeg
+from imforensics.provenance import find_commit
 
 if TYPE_CHECKING:
     from imforensics.models.autoencoder_bundle import AutoencoderBundle
@@ -170,7 +171,7 @@ def _describe_provenance(
     return AutoencoderProvenance(
         created_at=datetime.now(UTC).replace(microsecond=0),
         tool_version=__version__,
-        commit=source_commit(),
+        commit=find_commit(),
         config_digest=config_digest(config.model_dump(mode="json")),
         data=data.title,
         train_images=data.train_images,

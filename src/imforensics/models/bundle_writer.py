@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import metadata
@@ -38,6 +37,7 @@ from imforensics.models.manifest import (
 from imforensics.models.progress import Progress
 from imforensics.models.training_data import SplitName, TrainingData
 from imforensics.outputs import write_atomically
+from imforensics.provenance import find_commit
 from imforensics.types import FloatArray
 
 MODEL_FILE = "model.onnx"
@@ -183,7 +183,7 @@ def _describe_provenance(
     return Provenance(
         created_at=datetime.now(UTC).replace(microsecond=0),
         tool_version=__version__,
-        commit=source_commit(),
+        commit=find_commit(),
         config_digest=config_digest(config.model_dump(mode="json")),
         dataset=config.dataset.name,
         pairs=config.pairs,
@@ -194,25 +194,6 @@ def _describe_provenance(
         best_epoch=checkpoint.state.best_epoch,
         versions={"python": platform.python_version()} | {name: metadata.version(name) for name in RECORDED},
     )
-
-
-def source_commit() -> str | None:
-    """Commit of the checkout this runs from, "-dirty" with local changes; None for an installed package."""
-    command = [
-        "git",
-        "-C",
-        str(Path(__file__).parent),
-        "describe",
-        "--always",
-        "--dirty",
-        "--abbrev=40",
-        "--exclude=*",
-    ]
-    try:
-        result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)  # noqa: S603
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return result.stdout.strip()
 
 
 def _write_files(

@@ -19,7 +19,7 @@ from imforensics.config import config_digest
 from imforensics.errors import BundleError
 from imforensics.metrics.similarity import ssim
 from imforensics.models.bundle_files import MANIFEST_FILE, start_session
-from imforensics.models.bundle_writer import RECORDED, source_commit
+from imforensics.models.bundle_writer import RECORDED
 from imforensics.models.dcgan_fit import Yardstick, predict
 from imforensics.models.gan_bundle import load_gan_bundle
 from imforensics.models.gan_card import format_gan_card
@@ -45,6 +45,7 @@ from imforensics.models.progress import Progress
 from imforensics.models.reconstruction import Reconstructor
 from imforensics.models.reconstruction_error import ERROR_KINDS, ErrorKind, image_errors
 from imforensics.outputs import write_atomically
+from imforensics.provenance import find_commit
 from imforensics.types import FloatArray, UInt8Array
 
 TOLERANCE = 1e-3  # of the spread of an output; float32 sums in another order differ by about 1e-6 of it
@@ -252,7 +253,7 @@ def _describe_provenance(config: TrainGanConfig, finished: FinishedGan) -> GanPr
     return GanProvenance(
         created_at=datetime.now(UTC).replace(microsecond=0),
         tool_version=__version__,
-        commit=source_commit(),
+        commit=find_commit(),
         config_digest=config_digest(config.model_dump(mode="json")),
         dataset=config.dataset.name,
         train_images=finished.train_images,

@@ -62,6 +62,9 @@ def kernel_distance(first: FloatArray, second: FloatArray, *, scale: FloatArray 
     Returns:
         0 in the mean for samples of one distribution (it may be slightly negative), larger for others.
 
+    Raises:
+        ValueError: fewer than two images on a side.
+
     Reference:
         Binkowski et al., Demystifying MMD GANs, ICLR 2018, arXiv 1801.01401, eq. 3-4.
     """
@@ -98,6 +101,9 @@ def mean_distance(images: FloatArray) -> float:
 
     Returns:
         >= 0, in the unit of the pixels; 0 where all are the same.
+
+    Raises:
+        ValueError: fewer than two images.
     """
     if len(images) < 2:
         raise ValueError(f"Expected at least two images; received {len(images)}")

@@ -89,6 +89,7 @@ def compare_export(
 
     Raises:
         BundleError: a difference is above TOLERANCE.
+        ValueError: no pictures.
     """
     if not pictures:
         raise ValueError("Expected at least one picture to compare on; received none.")

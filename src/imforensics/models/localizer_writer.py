@@ -16,7 +16,6 @@ from imforensics import __version__
 from imforensics.config import config_digest
 from imforensics.errors import BundleError
 from imforensics.models.bundle_files import MANIFEST_FILE
-from imforensics.models.bundle_writer import source_commit
 from imforensics.models.localizer_bundle import load_localizer
 from imforensics.models.localizer_card import format_localizer_card
 from imforensics.models.localizer_manifest import (
@@ -31,6 +30,7 @@ from imforensics.models.localizer_manifest import (
     dump_localizer_manifest,
 )
 from imforensics.outputs import write_atomically
+from imforensics.provenance import find_commit
 
 if TYPE_CHECKING:
     from imforensics.datasets.base import DatasetCard
@@ -225,7 +225,7 @@ def describe_provenance(
     return LocalizerProvenance(
         created_at=datetime.now(UTC).replace(microsecond=0),
         tool_version=__version__,
-        commit=source_commit(),
+        commit=find_commit(),
         config_digest=config_digest(config.model_dump(mode="json")),
         started_from=started_from,
         seed=config.seed,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +18,7 @@ from imforensics.pipeline.evaluate_summary import Figures, headline, summarize_c
 from imforensics.pipeline.evaluate_worker import build_entry, read_trial_mask, show_trial
 from imforensics.pipeline.protocols import PROTOCOLS, ROBUSTNESS_UNITS
 from imforensics.pipeline.statement_entry import STATEMENT
+from imforensics.provenance import find_commit
 from imforensics.report.evaluation import CaseView, EvaluationFiles, Series, write_evaluation
 from imforensics.types import JsonValue
 
@@ -107,22 +106,6 @@ def write_results(
         series=series,
         cases={key: tuple(views) for key, views in _all_cases(evaluation, columns, main)},
     )
-
-
-def find_commit() -> str | None:
-    """Commit of the source this runs from, "-dirty" added where it was changed; None outside a checkout."""
-    here = Path(__file__).parent
-    command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=40", "--match="]
-    try:
-        environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
-        done = subprocess.run(  # noqa: S603 - a fixed command
-            command, capture_output=True, text=True, check=True, timeout=10, env=environment
-        )
-        tracked = ["git", "-C", str(here), "ls-files", "--error-unmatch", "__init__.py"]
-        subprocess.run(tracked, capture_output=True, check=True, timeout=10)  # noqa: S603 - a checkout of ours, not of others
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip() or None
 
 
 def _main_condition(columns: Columns) -> Condition:

@@ -97,6 +97,9 @@ def evaluate_task(task: Task) -> list[Row]:
     Returns:
         One record for each entry; for a picture that cannot be read or made, records with status
         "unreadable", or "crashed" where that is a defect of ours.
+
+    Raises:
+        RuntimeError: the worker was not prepared.
     """
     if _worker is None:
         raise RuntimeError("this process was not prepared; call prepare_worker first")

@@ -55,6 +55,9 @@ def scan_file(path: Path) -> Row:
     Returns:
         Its row; for a file that cannot be analyzed or reported on, one with status "error". Where the disk
         takes no more thumbnails or reports, the reason is under NOT_WRITTEN: that is no fault of the file.
+
+    Raises:
+        RuntimeError: the worker was not prepared.
     """
     if _worker is None:
         raise RuntimeError("this process was not prepared; call prepare_worker first")

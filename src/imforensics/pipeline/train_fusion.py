@@ -32,12 +32,12 @@ from imforensics.models.training_extra import require_training
 from imforensics.outputs import OutputFolder, write_atomically
 from imforensics.pipeline.analyze import REPORTED_LIBRARIES, build_methods
 from imforensics.pipeline.evaluate import Request, plan_evaluation
-from imforensics.pipeline.evaluate_results import find_commit
 from imforensics.pipeline.fusion_cases import FusionCase
 from imforensics.pipeline.fusion_config import SourceConfig, TrainFusionConfig
 from imforensics.pipeline.fusion_fit import FittedFusion, describe_fit, fit
 from imforensics.pipeline.fusion_sources import Part, PlannedSource, describe_part, read_part
 from imforensics.pipeline.protocols import ProtocolName
+from imforensics.provenance import find_commit
 from imforensics.report.evaluation_figures import Series, draw_curves
 
 SCORES_FOLDER, BUNDLE_FOLDER = "scores", "bundle"

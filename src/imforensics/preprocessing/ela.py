@@ -101,6 +101,9 @@ def ela_picture(residual: FloatArray | UInt8Array, *, scale: int = PICTURE_SCALE
     Returns:
         uint8 of the shape of `residual`, rounded down.
 
+    Raises:
+        ValueError: `scale` is not from 1 to 255.
+
     >>> ela_picture(np.array([0.0, 2.0, 40.0], np.float32), scale=15)
     array([  0,  30, 255], dtype=uint8)
     """

@@ -113,6 +113,9 @@ def result_digest(document: Mapping[str, JsonValue]) -> str:
     """SHA-256 of the canonical JSON of what was found: two runs on one content agree in it.
 
     Canonical: keys sorted, no spaces, UTF-8, without the volatile fields (docs/json-schema.md).
+
+    Raises:
+        TypeError: the document holds no list of findings.
     """
     stable = {key: value for key, value in document.items() if key not in VOLATILE}
     stable["evidence"] = _without(stable["evidence"], VOLATILE_IN_EVIDENCE)

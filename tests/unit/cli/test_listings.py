@@ -52,6 +52,19 @@ def test_explain_says_idea_limits_and_source(name: str) -> None:
         assert " ".join(text.split()) in output
 
 
+def test_a_method_in_no_profile_is_listed_and_explained_as_run_by_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(METHODS, "ela", METHODS["ela"]._replace(profile=None))
+    (line,) = (line for line in invoke("methods").stdout.splitlines() if line.startswith("ela "))
+    assert line.split()[2] == "-"
+    (document,) = (d for d in json.loads(invoke("methods", "--json").stdout) if d["name"] == "ela")
+    assert document["profile"] is None
+    explained = invoke("methods", "--explain", "ela").stdout
+    assert "--set methods.ela={}" in explained
+    assert "docs/methods/" not in explained
+
+
 def test_an_unknown_method_is_wrong_usage_that_lists_the_known() -> None:
     result = invoke("methods", "--explain", "ele")
     assert result.exit_code == 2

@@ -84,6 +84,7 @@ def test_report_is_json_ready(casia1_root):
     assert content["missing_masks"][0].endswith("Sp_D_NRN_A_sce0004_ani0001_0542.jpg")
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_real_sets():
     base = Path(os.environ.get("IMFORENSICS_DATA", "absent"))

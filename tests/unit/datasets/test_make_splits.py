@@ -9,6 +9,7 @@ import pytest
 SCRIPT = Path(__file__).parents[3] / "scripts" / "make_splits.py"
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.parametrize("sets", [("casia", "photos", "photos_web"), ("photos_packages",)], ids=" and ".join)
 def test_script_makes_the_committed_lists_again(sets, tmp_path):

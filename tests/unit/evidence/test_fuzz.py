@@ -35,6 +35,7 @@ def _python(code: str, *arguments: object) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
+@pytest.mark.slow
 def test_readers_answer_a_short_run(seeds: Path, tmp_path: Path) -> None:
     command = [sys.executable, SCRIPTS / "fuzz.py", tmp_path / "out", "--seeds", seeds]
     command += ["--cases", "300", "--seed", "2"]

@@ -71,6 +71,7 @@ def losses(rows: tuple[GanRow, ...] | tuple[EncoderRow, ...]) -> list[dict[str, 
     return [row.model_dump(exclude=TIMINGS) for row in rows]
 
 
+@pytest.mark.slow
 def test_resumed_fits_have_the_same_rows_and_weights(tmp_path: Path) -> None:
     train, validation = pictures(17, 1), pictures(6, 2)
     whole, parts = tmp_path / "whole", tmp_path / "parts"

@@ -114,7 +114,7 @@ def test_what_is_no_localizer_bundle_is_named(folder: Path, tmp_path: Path) -> N
         load_localizer(tmp_path)
     with pytest.raises(BundleError, match="of kind 'classifier', expected 'localizer'"):
         load_localizer("casia1_ela_cnn_twin")
-    with pytest.raises(BundleError, match="not a valid bundle"):
+    with pytest.raises(BundleError, match="of kind 'localizer', expected 'classifier'"):
         load_bundle(folder)
     assert read_kind(folder) == "localizer"
     assert "noise" not in list_bundles("localizer")

@@ -72,6 +72,7 @@ def comparable(state: AutoencoderState) -> list[dict[str, float]]:
     return [one.model_dump(exclude={"seconds", "images_per_second"}) for one in state.rows]
 
 
+@pytest.mark.slow
 @pytest.mark.train
 @QUIET
 def test_a_resumed_run_ends_with_the_same_rows(digits: Path, tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def test_a_wrong_against_is_wrong_usage(tmp_path: Path) -> None:
     assert "NAME=PATH" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.skipif("IMFORENSICS_DATA" not in os.environ, reason="IMFORENSICS_DATA is not set: needs CASIA")
 def test_casia_v1_shows_its_known_defects() -> None:

@@ -37,7 +37,11 @@ FIRST_SUBSAMPLINGS: dict[Subsampling, float] = {"4:2:0": 0.6, "4:2:2": 0.15, "4:
 
 
 def check_weights(name: str, weights: Mapping[KeyT, float]) -> None:
-    """Refuse weights that are negative, or all zero, with a ValueError that names them."""
+    """Refuse weights that cannot be drawn from.
+
+    Raises:
+        ValueError: one is negative, or all are zero; it names them.
+    """
     if any(weight < 0 for weight in weights.values()) or sum(weights.values()) <= 0:
         raise ValueError(f"{name} must be weights of at least 0, one of them above 0")
 

@@ -15,6 +15,9 @@ KeyT = TypeVar("KeyT", bound=str)
 def pick(rng: np.random.Generator, weights: Mapping[KeyT, float]) -> KeyT:
     """A key, with a probability that is proportional to its weight.
 
+    Raises:
+        ValueError: no weight is above 0.
+
     >>> pick(np.random.default_rng(0), {"a": 0.0, "b": 2.0})
     'b'
     """

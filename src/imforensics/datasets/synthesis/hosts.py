@@ -57,6 +57,9 @@ def draw_picture(
         config: shares of native cuts and so on.
         save: how it is saved.
         off_grid: share of saves on a grid whose origin is not the picture's corner.
+
+    Raises:
+        ValueError: the photograph does not hold `size`, upright or turned.
     """
     photo = pool.photos[number]
     fits = [turned for turned in (False, True) if _room(photo.height, photo.width, size, turned=turned) >= 1]

@@ -100,6 +100,7 @@ def draw_pair(
     Raises:
         DatasetError: no photograph holds that size, or none of many attempts gave a visible alteration.
         MissingExtraError: inpainting is asked for and OpenCV is not installed.
+        ValueError: a side of `size` is below 64.
     """
     if min(size) < 64:
         raise ValueError(f"Expected a size of at least 64x64; received {size[0]}x{size[1]}")

@@ -91,7 +91,11 @@ def draw_shape(
 
 
 def trim(mask: BoolArray) -> BoolArray:
-    """The part of a mask between its outermost True rows and columns."""
+    """The part of a mask between its outermost True rows and columns.
+
+    Raises:
+        ValueError: no pixel is True.
+    """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         raise ValueError("Expected a mask with a True pixel; received none")
