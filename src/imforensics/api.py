@@ -93,7 +93,10 @@ class Report(types.Report):
             OutputExistsError: the folder holds something, or is a file.
             OSError: the folder cannot be written.
         """
-        return write_report(self, describe_methods(), Path(folder), save_maps=save_maps, overwrite=overwrite)
+        inputs = () if self.evidence.path is None else (self.evidence.path,)
+        return write_report(
+            self, describe_methods(), Path(folder), save_maps=save_maps, overwrite=overwrite, inputs=inputs
+        )
 
 
 def read_evidence(
