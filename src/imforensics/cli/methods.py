@@ -29,7 +29,9 @@ def command(explain: str | None, as_json: bool) -> None:
     from imforensics.pipeline.analyze import describe_methods
 
     if explain is not None and explain not in METHODS:
-        raise click.BadParameter(f"{explain!r} is none of {', '.join(METHODS)}.", param_hint="--explain")
+        raise click.BadParameter(
+            f"Expected one of {', '.join(METHODS)}, received {explain!r}.", param_hint="--explain"
+        )
     names = [explain] if explain is not None else list(METHODS)
     classes = {name: load_method(name) for name in names}
     descriptions = {name: text for name, text in describe_methods().items() if name in names}
@@ -50,7 +52,8 @@ def command(explain: str | None, as_json: bool) -> None:
             click.echo(
                 f"{name:<{width}}{description.family:<16}{_smallest_profile(name):<9}{description.question}"
             )
-        note = "Third column: the smallest profile that runs it (analyze --profile fast|default|full)."
+        note = "Third column: the smallest profile that includes the method (analyze --profile "
+            "fast|default|full)."
         click.echo(note, err=True)
     else:
         _explain(descriptions[explain], classes[explain].Options().model_dump())
@@ -81,7 +84,10 @@ def _explain(description: MethodDescription, options: dict[str, object]) -> None
         ("Run by", f"--profile {_smallest_profile(description.name)} and larger"),
         ("Options and defaults", defaults),
         ("Reference", f"{description.citation}{doi}"),
-        ("Page", f"docs/methods/{description.name}.md: a hit, a false alarm, and what it is worth"),
+        (
+            "Page",
+            f"docs/methods/{description.name}.md: an example, a false alarm, and the measured performance",
+        ),
     ):
         if text is None:
             continue

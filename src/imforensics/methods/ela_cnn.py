@@ -33,16 +33,17 @@ class ElaCnn(Method):
 
     name = "ela_cnn"
     family = "learned"
-    question = "Does a network trained on tampered images take this one for tampered?"
+    question = "Does a network trained on tampered images classify this image as tampered?"
     idea = (
-        "The error level residual (or another trace, as the bundle says) is computed at native size, brought "
-        "to a small fixed size and read by a convolutional network that learned from authentic and tampered "
-        "images. The default bundle learned from forgeries beside their own hosts, saved alike."
+        "The error level residual (or another trace, as specified in the bundle) is computed at native size, "
+        "resized to a small fixed size and classified by a convolutional network trained on authentic and "
+        "tampered images. The default bundle was trained on forgeries and their matched controls."
     )
     limitations = (
-        "The resize destroys most traces, the more the larger the photo. The network knows the splices and "
-        "copy-moves of one collection of small JPEG images; on other images its score may mean nothing. It "
-        "does not localize, and does not see removals, global edits or images made by a network."
+        "Resizing destroys most traces, and more of them in larger photographs. The network was trained on "
+        "the splices and copy-moves of one collection of small JPEG images; on other images its score may be "
+        "meaningless. It does not localize, and it does not detect removals, global edits or generated "
+        "images."
     )
     reference = Reference(
         "Nimma et al., International Journal of Intelligent Systems and Applications in Engineering, 2024 "

@@ -39,18 +39,20 @@ class LearnedLocalizer(Method):
 
     name = "localizer"
     family = "learned"
-    question = "Are there parts whose traces of compression and noise do not belong to this picture?"
+    question = (
+        "Are there regions whose compression and noise traces are inconsistent with the rest of the picture?"
+    )
     idea = (
-        "A convolutional network reads, for each 8x8 block, how well its quantized DCT coefficients follow "
-        "the picture's own histograms, and the high-pass noise of its pixels, at native resolution. It "
-        "compares every block with its surroundings and with the whole picture. It learned from forgeries "
-        "beside twins that were saved alike and not altered."
+        "The input of a convolutional network is, for each 8x8 block, how well its quantized DCT "
+        "coefficients follow the picture's own histograms, and the high-pass noise of its pixels, at native "
+        "resolution. The network compares every block with its surroundings and with the whole picture. It "
+        "was trained on forgeries and their matched controls."
     )
     limitations = (
-        "Parts copied within the same picture share its history and may be missed. Strong recompression, "
-        "resizing or a screenshot of the whole picture wipes the traces out. Unusual but authentic texture, "
-        "sharp edges, text and blurred backgrounds can be marked. It does not see pictures that a network "
-        "made as a whole."
+        "Regions copied within the same picture share its history and may be missed. Strong recompression, "
+        "resizing or a screenshot of the whole picture destroys the traces. Unusual but authentic texture, "
+        "sharp edges, text and blurred backgrounds can be flagged. It does not detect pictures that were "
+        "generated as a whole."
     )
     reference = Reference(
         "M.-J. Kwon, S.-H. Nam, I.-J. Yu, H.-K. Lee, C. Kim, Learning JPEG compression artifacts for image "
