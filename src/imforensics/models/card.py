@@ -160,8 +160,7 @@ def format_threshold(value: float | None) -> str:
 def _provenance(manifest: BundleManifest) -> Iterator[str]:
     source = manifest.provenance
     yield f"- Made {source.created_at:%Y-%m-%d} by imforensics {source.tool_version}, seed {source.seed}."
-    yield f"- The weights are those of epoch {source.best_epoch} of {source.epochs}; see `training_log.csv` "
-        "and `curves.png`."
+    yield f"- Weights of epoch {source.best_epoch} of {source.epochs}; `training_log.csv`, `curves.png`."
     yield f"- Configuration: `config.yaml`, digest {source.config_digest}."
     yield f"- Model: `{manifest.model.file}`, SHA-256 {manifest.model.sha256}."
     yield (
