@@ -24,10 +24,10 @@ REFERENCE = {"jpeg": 95.0, "resize": 1.0}  # where the save at quality 95 alone 
 AXES = {"jpeg": "JPEG quality of the last save", "resize": "scale, then saved at quality 95"}
 WORDS = {
     "raw": "Files as they are. The two classes were saved by different programs: image AUC has to be read "
-    "beside the header look-up, which sees no pixel.",
-    "resaved_q90": "Both classes saved again at quality 90, 4:2:0. The earlier history of the whole file is "
+    "beside the header baseline, which sees no pixel.",
+    "resaved_q90": "Both classes recompressed at quality 90, 4:2:0. The earlier history of the whole file is "
     "still in the coefficients, so image AUC is no proof that an alteration was seen.",
-    "twin": "Each tampered file against its own host, saved with its tables and subsampling; the look-up is "
+    "twin": "Each tampered file against its own host, saved with its tables and subsampling; the header baseline is "
     "at chance by construction. Another encoder's rounding still marks some tampered files as a whole.",
     "exact_twin": "The twins that one encoder wrote: outside the alteration both halves agree, and image AUC "
     "is of the alteration alone.",
@@ -93,11 +93,11 @@ def _worth(facts: Facts, methods: Facts) -> Iterator[str]:
                 "value": found["shortcut"]["metrics"]["auc"],
                 "interval": found["shortcut"]["intervals"]["auc"],
             }
-            rows.append(["header look-up", "", "", "", "", show(auc), ""])
+            rows.append(["header baseline", "", "", "", "", show(auc), ""])
         yield from table(["", *COLUMNS.values(), "tampered / authentic / sources"], rows)
     if is_comparable:
         yield ""
-        yield f"A spot in the middle of every picture, blind to it, has pixel AUC {methods['middle']}. The"
+        yield f"The centre-prior baseline, which ignores the picture, has pixel AUC {methods['middle']}. The"
         yield "methods beside the localizer, measured on the same images, are in [methods](methods.md)."
     yield ""
 

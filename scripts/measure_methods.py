@@ -43,7 +43,7 @@ NOTES = """\
   from CASIA v1's train and val splits, alarm thresholds from the train and val splits of the photographs.
 - Localization: tampered images of CASIA v1's test split, means over images: pixel AUC (95 % interval
   by source group) and F1 at each image's best threshold and at the method's own; as the files are, and
-  saved again at quality 90. Pixels that a method calls invalid are left out.
+  recompressed at quality 90. Pixels that a method calls invalid are left out.
 - Alarms: photographs in which a method with a threshold of its own flags any pixel. Only those of the test
   split were never looked at while thresholds were chosen.
 - Cost: 12 megapixels, two cores, `python benchmarks/bench_methods.py`, the dearer of two pictures.
@@ -133,11 +133,11 @@ def rounded(value: float | None) -> float | None:
 
 def page(provenance: dict[str, str], facts: dict[str, dict[str, Any]]) -> Iterator[str]:
     """The table."""
-    yield "# What each method is worth"
+    yield "# Performance of each method"
     yield ""
     yield f"- imforensics {provenance['version']}, commit {provenance['commit']}."
     yield from NOTES
-    yield f"- A spot in the middle of every picture, blind to it, has pixel AUC {provenance['middle']}:"
+    yield f"- The centre-prior baseline, which ignores the picture, has pixel AUC {provenance['middle']}:"
     yield "  people paste there. A method near that figure has to be read beside it."
     yield ""
     titles = ["method", "profile", "AUC raw", "AUC q90", "F1 best raw / q90", "F1 own raw / q90"]

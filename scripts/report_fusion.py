@@ -126,7 +126,7 @@ def page(
 def _worth(shown: Shown, kinds: dict[str, Sequence[FusionCase]]) -> Iterator[str]:
     yield "## Ratios on CASIA, test splits\n"
     yield "Each tampered file against its own host, saved with its tables and subsampling. *Exact* twins are"
-    yield "those that one encoder wrote: nothing but the alteration differs, and a look-up of header facts"
+    yield "those that one encoder wrote: nothing but the alteration differs, and the header baseline"
     yield "is at chance by construction. On the others the encoder of the tampered file leaves a trace of its"
     yield "own; how far methods read it is in [calibration](../calibration.md)."
     yield ""

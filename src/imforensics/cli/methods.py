@@ -53,7 +53,7 @@ def command(explain: str | None, as_json: bool) -> None:
                 f"{name:<{width}}{description.family:<16}{_smallest_profile(name):<9}{description.question}"
             )
         note = (
-            "Third column: the smallest profile that runs the method (analyze --profile fast|default|full)."
+            "Third column: the smallest profile that runs it (analyze --profile fast|default|full)."
         )
         click.echo(note, err=True)
     else:

@@ -65,7 +65,7 @@ class ColourFilterArray(Method):
         valid = find_analysable_blocks(evidence.pixels, block=BLOCK)[: lattice.shape[0], : lattice.shape[1]]
         count = int(valid.sum())
         if count < MIN_BLOCKS:
-            note = f"{count} blocks of 8x8 pixels can be analysed; at least {MIN_BLOCKS} are needed."
+            note = f"Only {count} blocks of 8x8 pixels can be analysed; at least {MIN_BLOCKS} are needed."
             return Finding(self.name, self.family, "not_applicable", notes=(note,))
         trace = float(np.median(lattice[valid]))
         if abs(trace) < MIN_TRACE:
@@ -91,8 +91,8 @@ class ColourFilterArray(Method):
                 OUTSIDE_KEY: ["no demosaicing traces were found, so that no part can lack them"],
             },
             notes=(
-                "The two green lattices are alike: no demosaicing traces are left in this image. There is "
-                "nothing that a part could lack; the map is 0 all over, which is no sign of authenticity.",
+                "The two green lattices do not differ: this image has no demosaicing traces that a region "
+                "could lack. The map is 0 everywhere, which is no evidence of authenticity.",
             ),
         )
 

@@ -90,7 +90,7 @@ class CopyMove(Method):
         plane = np.clip(np.rint(luma), 0, 255).astype(np.uint8)
         keypoints = find_keypoints(plane, limit=self.options.max_keypoints)
         if len(keypoints.positions) < 2 * MIN_MATCHES:
-            note = "Hardly a keypoint was found: on a picture this smooth the method says little."
+            note = "Hardly any keypoints were found: on a picture this smooth the method has little power."
         else:
             note = f"{len(keypoints.positions)} keypoints were compared with each other."
         candidates = self._candidates(keypoints, (luma.shape[0], luma.shape[1]))

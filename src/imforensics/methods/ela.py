@@ -116,7 +116,7 @@ class ErrorLevelAnalysis(Method):
             },
             notes=(
                 f"Blocks change by {typical:.2f} gray levels in the median, {top:.2f} at the 99 % quantile.",
-                "The score compares these two, a heuristic without calibration: contrast raises it too.",
+                "The score compares these two; it is an uncalibrated heuristic, and contrast raises it too.",
                 f"Map: m / (m + {HALF_WAY_RESIDUAL:g}), m the mean residual over 24x24 pixels.",
             ),
         )

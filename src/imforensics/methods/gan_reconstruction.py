@@ -155,7 +155,7 @@ class GanReconstruction(Method):
                 "marked_share": round(float(mask.mean()), 5),
             },
             notes=(
-                f"Marked: error above {scale.threshold:.3f}, which 2 % of the pixels of authentic validation "
+                f"Flagged: error above {scale.threshold:.3f}, which 2 % of the pixels of authentic validation "
                 "images exceed.",
             ),
         )

@@ -112,8 +112,8 @@ class LocalBlur(Method):
             },
             notes=(
                 f"{share:.1%} of the windows with edges are softer than the others of this image by "
-                f"{MAP_HALF_WAY:g} robust standard deviations, where the map reads 0.5.",
-                "A heuristic without calibration: depth of field and motion blur do the same.",
+                f"{MAP_HALF_WAY:g} robust standard deviations, where the map is 0.5.",
+                "An uncalibrated heuristic: depth of field and motion blur have the same effect.",
             ),
         )
 

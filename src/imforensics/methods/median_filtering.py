@@ -113,7 +113,7 @@ class MedianFiltering(Method):
             notes=(
                 f"{share:.0%} of the textured windows look median filtered. In texture, {ratio:.2f} "
                 "neighbours are equal for each that differs by one gray level.",
-                "Marked all over, the whole file was filtered, perhaps in the camera; marked in a part, that "
+                "If flagged everywhere, the whole file was filtered, perhaps in the camera; if flagged in a part, that "
                 "part was. A heuristic without calibration.",
             ),
         )

@@ -103,8 +103,8 @@ class NonalignedDoubleQuantization(Method):
             threshold_policy="f1_fixed",
             observations={"is_found": False, "log10_nfa": round(grid.log10_nfa, 2)},
             notes=(
-                "No earlier saving on another grid was found: the best candidate is expected "
-                f"{10**grid.log10_nfa:.2g} times by chance. The map is 0 all over, which is no sign of "
+                "No earlier compression on another grid was found: the best candidate is expected "
+                f"{10**grid.log10_nfa:.2g} times by chance. The map is 0 everywhere, which is no evidence of "
                 "authenticity.",
             ),
         )

@@ -211,11 +211,11 @@ def _notes(found: int, whole: tuple[int, int] | None) -> tuple[str, ...]:
         notes.append("More than half of the windows share one peak: the whole image was resized or rotated.")
     if found:
         notes.append(
-            f"{found} windows have a peak that chance would give less than {MAX_NFA:g} times in an image of "
-            "noise. Look for regular texture there before taking it for scaling."
+            f"{found} windows have a peak expected by chance less than {MAX_NFA:g} times in an image of "
+            "noise. Check for regular texture there before concluding that they were scaled."
         )
     else:
-        notes.append("No window has a peak beyond chance, which says little after JPEG compression.")
+        notes.append("No window has a peak beyond chance, which means little after JPEG compression.")
     notes.append(
         f"Map: mean over windows of 1 / (1 + NFA / {MAX_NFA:g}), NFA each window's number of false alarms."
     )

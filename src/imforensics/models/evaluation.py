@@ -1,4 +1,4 @@
-"""How good a trained detector is: on files as they are, and on twins, beside the look-up of settings."""
+"""How good a trained detector is: on files as they are, and on twins, beside the header baseline of settings."""
 
 from __future__ import annotations
 

@@ -278,7 +278,7 @@ def _without_nan(metrics: Mapping[str, float]) -> dict[str, JsonValue]:
 
 
 def _encoder_settings(evidence: Evidence) -> list[JsonValue]:
-    """Format, tables and subsampling: what a look-up of header facts has to go by."""
+    """Format, tables and subsampling: what the header baseline has to go by."""
     if evidence.jpeg is None:
         return [evidence.format, [], ""]
     tables: list[JsonValue] = [

@@ -1,4 +1,4 @@
-"""Write a data set of made forgeries: files, twins, masks, a manifest; it goes on after a stop."""
+"""Write a data set of synthetic forgeries: files, twins, masks, a manifest; it goes on after a stop."""
 
 from __future__ import annotations
 

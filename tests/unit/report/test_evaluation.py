@@ -190,9 +190,9 @@ def test_the_baseline_stands_in_the_same_table() -> None:
     [
         ("twin", (0.52, 0.46, 0.58), "is chance: not distinguishable from guessing"),
         ("exact_twin", (0.65, 0.6, 0.7), "above chance where only the alteration differs"),
-        ("twin", (0.65, 0.6, 0.7), "exact_twin protocol tells which"),
+        ("twin", (0.65, 0.6, 0.7), "exact_twin protocol shows which"),
         ("raw", (0.65, 0.6, 0.7), "not above the header baseline"),
-        ("raw", (0.3, 0.2, 0.4), "ranks the classes the wrong way"),
+        ("raw", (0.3, 0.2, 0.4), "ranks the classes in the wrong order"),
     ],
 )
 def test_what_is_said_of_a_detector(protocol: str, auc: tuple[float, float, float], expected: str) -> None:
@@ -202,7 +202,7 @@ def test_what_is_said_of_a_detector(protocol: str, auc: tuple[float, float, floa
 def test_what_is_said_of_the_baseline_and_of_losses() -> None:
     twin = " ".join(judge(document("twin")))
     assert "chance by construction" in twin
-    assert "ela: 1 failed; they count in no metric" in twin
+    assert "ela: 1 failed; they are excluded from all metrics" in twin
     assert "Left out: 1 tampered images (y)." in twin
     assert "no proof that an alteration was seen" in " ".join(judge(document("resaved")))
     assert "without looking at a pixel" in " ".join(judge(document("raw")))
