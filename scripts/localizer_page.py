@@ -23,13 +23,14 @@ COLUMNS = {
 REFERENCE = {"jpeg": 95.0, "resize": 1.0}  # where the save at quality 95 alone stands on each axis
 AXES = {"jpeg": "JPEG quality of the last save", "resize": "scale, then saved at quality 95"}
 WORDS = {
-    "raw": "Files as they are. The two classes were saved by different programs: image AUC has to be read "
-    "beside the header baseline, which sees no pixel.",
+    "raw": "Files as published. The two classes were saved by different programs: compare image AUC with the "
+    "header baseline, which uses no pixels.",
     "resaved_q90": "Both classes recompressed at quality 90, 4:2:0. The earlier history of the whole file is "
-    "still in the coefficients, so image AUC is no proof that an alteration was seen.",
-    "twin": "Each tampered file against its own host, saved with its tables and subsampling; the header baseline is "
-    "at chance by construction. Another encoder's rounding still marks some tampered files as a whole.",
-    "exact_twin": "The twins that one encoder wrote: outside the alteration both halves agree, and image AUC "
+    "still in the coefficients, so image AUC does not prove that an alteration was detected.",
+    "twin": "Each tampered file against its own host, saved with its tables and subsampling; the header "
+    "baseline is at chance by construction. Another encoder's rounding still affects some tampered files as "
+    "a whole.",
+    "exact_twin": "The twins that one encoder wrote: outside the alteration both images agree, and image AUC "
     "is of the alteration alone.",
 }
 

@@ -120,11 +120,11 @@ def methods_page() -> str:
     return "\n".join(
         [
             f"{NOTICE}\n\n# Methods\n",
-            "A method analyses one file and returns a finding: observations and, where possible, a score and a",
-            "localization map, both in [0, 1] with *higher = more likely tampered*. A score is not a probability",
-            "unless it is calibrated, and no method detects everything: read its limitations first.",
+            "A method analyses one file and returns a finding: observations and, where possible, a score and",
+            "a localization map, both in [0, 1] with *higher = more likely tampered*. A score is not a",
+            "probability unless it is calibrated. No method detects everything: read its limitations first.",
             "",
-            "The column *profile* names the smallest profile that runs the method: `fast`, `default` or `full`.",
+            "The column *profile* is the smallest profile that runs the method: `fast`, `default` or `full`.",
             "`full` includes experimental methods; the page of each gives its measured performance. For a",
             "comparison of all methods, see [experiments/methods.md](experiments/methods.md).",
             "",
@@ -168,7 +168,7 @@ def scene_section(title: str, name: str, kind: str, scene: Any) -> Iterator[str]
     """Heading, picture where the method draws one, and the words."""
     yield f"## {title}\n"
     if (DOCS / "images" / "methods" / f"{name}_{kind}.jpg").exists():
-        yield f"![{title} of {name}: the picture, and the map overlaid](../images/methods/{name}_{kind}.jpg)\n"
+        yield f"![{title} of {name}: picture, and map overlaid](../images/methods/{name}_{kind}.jpg)\n"
     yield f"{one_line(scene.words)}\n"
 
 
@@ -181,7 +181,8 @@ def performance(name: str, facts: dict[str, Any]) -> str:
         found = facts.get(run)
         if found is not None:
             low, high = found["auc_interval"]
-            own = f", {found['f1_fixed_mean']:.3f} at the method's own" if found["f1_fixed_mean"] is not None else ""
+            f1 = found["f1_fixed_mean"]
+            own = "" if f1 is None else f", {f1:.3f} at the method's own"
             lines.append(
                 f"- {found['images']} tampered images of CASIA v1's test split, {words}: pixel AUC "
                 f"{found['auc_mean']:.3f} [{low:.3f}, {high:.3f}], F1 {found['f1_best_mean']:.3f} at each "
@@ -190,7 +191,7 @@ def performance(name: str, facts: dict[str, Any]) -> str:
     if facts.get("photos_test") is not None:
         held_out, every = facts["photos_test"], facts["photos_all"]
         lines.append(
-            f"- False alarms on untouched photographs, at the method's own threshold: {held_out['alarms']} of "
+            f"- False alarms on untouched photographs, at its own threshold: {held_out['alarms']} of "
             f"{held_out['images']} of the test split, {every['alarms']} of all {every['images']}."
         )
     if not lines:
@@ -201,7 +202,7 @@ def performance(name: str, facts: dict[str, Any]) -> str:
             f"- At 12 megapixels on two cores: {cost['seconds']:.2f} s; {cost['megabytes']:.0f} MB at the "
             "peak, including reading the file."
         )
-    lines.append("\nComparison with the other methods, with commands: [experiments/methods.md](../experiments/methods.md).")
+    lines.append("\nAll methods, with commands: [experiments/methods.md](../experiments/methods.md).")
     return "\n".join(lines)
 
 

@@ -18,7 +18,7 @@ AVOIDED = {
     r"spot in the middle": "centre-prior baseline",
     r"by heart": "memorised, memorisation",
     r"what (it|they|each|all of them) (is|are) worth": "performance",
-    r"is worth\b": "performance",
+    r"is worth(?! \w+ing)\b": "performance",
     r"measured worth": "measured performance",
     r"\beats\b": "input",
     r"told apart": "distinguished, separated",
@@ -43,7 +43,9 @@ AVOIDED = {
     r"at chance by nature": "at chance by construction",
     r"what .{1,20} may claim": "what conclusions the results allow",
 }
-PATTERN = {re.compile(phrase.replace(" ", r"\s+"), re.IGNORECASE): better for phrase, better in AVOIDED.items()}
+PATTERN = {
+    re.compile(phrase.replace(" ", r"\s+"), re.IGNORECASE): better for phrase, better in AVOIDED.items()
+}
 # Pages of work that is under way, or that other tools print: the texts they are made of are checked instead.
 LEFT_OUT = {"CHANGELOG.md"}
 

@@ -52,9 +52,7 @@ def command(explain: str | None, as_json: bool) -> None:
             click.echo(
                 f"{name:<{width}}{description.family:<16}{_smallest_profile(name):<9}{description.question}"
             )
-        note = (
-            "Third column: the smallest profile that runs it (analyze --profile fast|default|full)."
-        )
+        note = "Third column: the smallest profile that runs it (analyze --profile fast|default|full)."
         click.echo(note, err=True)
     else:
         _explain(descriptions[explain], classes[explain].Options().model_dump())

@@ -55,7 +55,7 @@ def command(
 
     FILE is an image, or - for standard input. -o writes the original, its reconstruction, the difference, the
     error level analysis of both and the error overlaid on the original, side by side, with the extent of the
-    difference (area, boxes, regions) and MSE, SSIM and PSNR. A difference is no proof of tampering: networks
+    difference (area, boxes, regions) and MSE, SSIM and PSNR. A difference is not proof of tampering: networks
     lose detail everywhere. GAN and autoencoder bundles run without TensorFlow.
 
     \b

@@ -177,7 +177,9 @@ def _notes(main: int | None, foreign: list[GridRegion], missing: list[GridRegion
         first = "The image's grid starts at its first pixel, as in a JPEG that was not cropped since."
     notes = [first]
     if foreign or missing:
-        notes.append(f"{len(foreign)} region(s) with another grid, {len(missing or [])} without the image's grid.")
+        notes.append(
+            f"{len(foreign)} region(s) with another grid, {len(missing or [])} without the image's grid."
+        )
     else:
         notes.append("No region with another grid was found; that is no evidence of authenticity.")
     if missing is None and main is not None:
@@ -185,7 +187,9 @@ def _notes(main: int | None, foreign: list[GridRegion], missing: list[GridRegion
             "Regions without the image's grid were not searched for: the compression is too fine to show them, "
             "the image is too large to be recompressed, or the option is off."
         )
-    notes.append("Map: at least 0.5 where the number of false alarms is below 1; a fixed function of it elsewhere.")
+    notes.append(
+        "Map: at least 0.5 where the number of false alarms is below 1; a fixed function of it elsewhere."
+    )
     return tuple(notes)
 
 

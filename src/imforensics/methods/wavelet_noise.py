@@ -186,7 +186,10 @@ def _notes(levels: _Levels, valid: BoolArray, *, is_either: bool) -> tuple[str, 
     )
     if levels.has_color:
         return notes
-    return ("The image has no colour: its luminance is compared instead, where texture has more influence.", *notes)
+    return (
+        "The image has no colour: its luminance is compared instead, where texture has more influence.",
+        *notes,
+    )
 
 
 def _draw(levels: FloatArray, shape: tuple[int, int], block: int) -> UInt8Array:
