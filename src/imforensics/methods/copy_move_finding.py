@@ -289,8 +289,8 @@ def _explain(found: list[Verified], scale: float, left_out: int) -> tuple[str, .
         )
     told = sum(one.target is not None for one in found)
     notes.append(
-        f"{len(found)} pair{'s' if len(found) > 1 else ''} of regions agree in fine detail as far as the last "
-        f"save allows. Source and copy are both flagged; they could be distinguished for {told} of "
+        f"{len(found)} pair{'s' if len(found) > 1 else ''} of regions agree in fine detail as far as the "
+        f"last save allows. Source and copy are both flagged; they could be distinguished for {told} of "
         f"{len(found)}."
     )
     notes.append("Manufactured repetition (printed patterns, identical articles, text) can agree as well.")

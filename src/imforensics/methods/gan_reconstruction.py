@@ -155,8 +155,8 @@ class GanReconstruction(Method):
                 "marked_share": round(float(mask.mean()), 5),
             },
             notes=(
-                f"Flagged: error above {scale.threshold:.3f}, which 2 % of the pixels of authentic validation "
-                "images exceed.",
+                f"Flagged: error above {scale.threshold:.3f}, exceeded by 2 % of the pixels of authentic "
+                "validation images.",
             ),
         )
 

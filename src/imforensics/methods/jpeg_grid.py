@@ -184,8 +184,8 @@ def _notes(main: int | None, foreign: list[GridRegion], missing: list[GridRegion
         notes.append("No region with another grid was found; that is no evidence of authenticity.")
     if missing is None and main is not None:
         notes.append(
-            "Regions without the image's grid were not searched for: the compression is too fine to show them, "
-            "the image is too large to be recompressed, or the option is off."
+            "Regions without the image's grid were not searched for: the compression is too fine to show "
+            "them, the image is too large to be recompressed, or the option is off."
         )
     notes.append(
         "Map: at least 0.5 where the number of false alarms is below 1; a fixed function of it elsewhere."

@@ -113,8 +113,8 @@ class MedianFiltering(Method):
             notes=(
                 f"{share:.0%} of the textured windows look median filtered. In texture, {ratio:.2f} "
                 "neighbours are equal for each that differs by one gray level.",
-                "If flagged everywhere, the whole file was filtered, perhaps in the camera; if flagged in a part, that "
-                "part was. A heuristic without calibration.",
+                "If flagged everywhere, the whole file was filtered, perhaps in the camera; if only "
+                "a region is flagged, that region was. An uncalibrated heuristic.",
             ),
         )
 

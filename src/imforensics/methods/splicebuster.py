@@ -118,8 +118,8 @@ class Splicebuster(Method):
             notes=(
                 f"{len(features)} windows of {self.options.window} pixels, every {stride}; "
                 f"{components.shape[1]} components; {share:.0%} of the windows belong to the majority.",
-                f"Map: 0.5 where a window is {MAP_HALF_WAY:g} standard deviations further from the Gaussian than usual; a "
-                "heuristic without calibration: other materials and other focus stand out too.",
+                f"Map: 0.5 where a window is {MAP_HALF_WAY:g} standard deviations further from the Gaussian "
+                "than usual. An uncalibrated heuristic: different materials and focus stand out too.",
             ),
         )
 

@@ -204,7 +204,7 @@ def test_what_is_said_of_the_baseline_and_of_losses() -> None:
     assert "chance by construction" in twin
     assert "ela: 1 failed; they are excluded from all metrics" in twin
     assert "Excluded: 1 tampered images (y)." in twin
-    assert "no proof that an alteration was seen" in " ".join(judge(document("resaved")))
+    assert "does not prove that an alteration was detected" in " ".join(judge(document("resaved")))
     assert "without looking at a pixel" in " ".join(judge(document("raw")))
     assert "the map does not point at the altered region" in twin
     assert "header facts still tell the classes apart" in " ".join(judge(document("resaved")))
