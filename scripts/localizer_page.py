@@ -69,7 +69,7 @@ def _preface(facts: Facts) -> Iterator[str]:
         yield f"- {MODELS[name]}: `{bundle['name']}`, configuration {bundle['config_digest'][:16]}…, seed"
         yield f"  {bundle['seed']}, {bundle['steps']} steps, {bundle['parameters']} weights. Stored threshold"
         yield f"  {threshold['value']:.2f} ({threshold['policy']}: {threshold['population']})."
-    yield "- Zero-shot was not trained on any image of CASIA. Fine-tuned was trained on its training split, and its"
+    yield "- Zero-shot was not trained on CASIA. Fine-tuned was trained on its training split, and its"
     yield "  threshold and calibration come from its validation split; no source is in more than one split.\n"
 
 
@@ -149,7 +149,7 @@ def _share(found: Facts, total: int) -> str:
 
 def _robustness(facts: Facts, picture: str) -> Iterator[str]:
     yield "## After recompression and resizing\n"
-    yield "The twins after one more chain, the same for both images: pixel metrics are for the tampered images,"
+    yield "The twins after one more chain, the same for both images: pixel metrics are of the tampered one,"
     yield "image AUC for tampered against host. A resize is followed by a save at quality 95; that save alone"
     yield "is quality 95 in the left panels and scale 1 in the right ones.\n"
     yield f"![pixel AUC, F1 and image AUC over strength]({picture})\n"

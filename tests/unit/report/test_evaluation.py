@@ -206,7 +206,7 @@ def test_what_is_said_of_the_baseline_and_of_losses() -> None:
     assert "Excluded: 1 tampered images (y)." in twin
     assert "does not prove that an alteration was detected" in " ".join(judge(document("resaved")))
     assert "without looking at a pixel" in " ".join(judge(document("raw")))
-    assert "the map does not point at the altered region" in twin
+    assert "the map does not locate the altered region" in twin
     assert "header facts still tell the classes apart" in " ".join(judge(document("resaved")))
     blind = document("resaved") | {"shortcut": block(0.45, 0.4, 0.5)}
     assert "header facts tell nothing here" in " ".join(judge(blind))
