@@ -33,21 +33,21 @@ AVOIDED = {
     r"made forger(y|ies)": "synthetic forgery",
     r"forgeries made (of|while)": "synthetic forgeries",
     r"files as they are": "files as published",
-    r"putt?s? down|put down": "excluded",
     r"by its own word": "according to the file itself",
     r"brought to a": "resized to",
     r"one a line|a line each": "one per line",
     r"go(es)? on (after a stop|where it stopped)": "resumes",
     r"after a stop or a kill": "after an interruption",
-    r"in which there is nothing": "without",
-    r"at chance by nature": "at chance by construction",
+    r"is no (jpeg|folder|sign|probability)": "is not a …, is no evidence of",
+    r"saved again at quality": "recompressed at quality",
+    r"measured to be worth": "measured performance",
+    r"marks? (more|over) than": "flags",
+    r"not clearly better than guessing": "not clearly better than chance",
     r"what .{1,20} may claim": "what conclusions the results allow",
 }
 PATTERN = {
     re.compile(phrase.replace(" ", r"\s+"), re.IGNORECASE): better for phrase, better in AVOIDED.items()
 }
-# Pages of work that is under way, or that other tools print: the texts they are made of are checked instead.
-LEFT_OUT = {"CHANGELOG.md"}
 
 
 def find_avoided(text: str, name: str) -> Iterator[str]:
@@ -60,8 +60,7 @@ def find_avoided(text: str, name: str) -> Iterator[str]:
 
 
 def pages() -> list[Path]:
-    found = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md")), *sorted(SOURCE.glob("**/*.j2"))]
-    return [path for path in found if path.name not in LEFT_OUT]
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md")), *sorted(SOURCE.glob("**/*.j2"))]
 
 
 @pytest.mark.parametrize("path", pages(), ids=lambda path: str(path.relative_to(ROOT)))

@@ -94,7 +94,7 @@ def _judge(manifest: BundleManifest) -> str:
             lines.append(
                 f"{words} its AUC is {item.metrics['auc']:.3f} [{low:.3f}, {high:.3f}] "
                 f"({item.n_tampered} pairs): "
-                + ("not clearly better than guessing." if low <= CHANCE else "better than guessing.")
+                + ("not clearly better than chance." if low <= CHANCE else "better than chance.")
             )
     return "\n\n".join(lines) + "\n"
 

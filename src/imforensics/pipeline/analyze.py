@@ -170,7 +170,7 @@ def build_methods(options_by_name: Mapping[str, Mapping[str, object]]) -> tuple[
         except ValidationError as error:
             problems += [f"methods.{name}.{line}" for line in describe_problems(method_class.Options, error)]
     if problems:
-        raise ConfigError("The methods are not configured right:\n" + "\n".join(f"  {p}" for p in problems))
+        raise ConfigError("Invalid method configuration:\n" + "\n".join(f"  {p}" for p in problems))
     return tuple(methods)
 
 

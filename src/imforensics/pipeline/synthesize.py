@@ -146,15 +146,17 @@ def open_pool(photos: Path, config: SynthesizeConfig, *, exclude: Path | None = 
     """The photographs of a folder and its subfolders, without those in the subfolder `exclude`.
 
     Raises:
-        DatasetError: there is no folder, no photograph, or none that holds the configured size.
+        DatasetError: there is not a folder, no photograph, or none that holds the configured size.
     """
     if not photos.is_dir():
-        raise DatasetError(f"{photos} is no folder. Name the folder that holds authentic photographs")
+        raise DatasetError(f"{photos} is not a folder. Name the folder that holds authentic photographs")
     paths = list_images(photos, recursive=True)
     if exclude is not None and exclude.resolve().is_relative_to(photos.resolve()):
         paths = [path for path in paths if not path.resolve().is_relative_to(exclude.resolve())]
     if not paths:
-        raise DatasetError(f"{photos} holds no image. Name a folder with photographs (JPEG, PNG, TIFF, ...)")
+        raise DatasetError(
+            f"{photos} contains no image. Name a folder with photographs (JPEG, PNG, TIFF, ...)"
+        )
     pool = load_pool(paths, root=photos, max_side=config.max_side, cache_bytes=config.cache_mb << 20)
     pool.find_hosts(config.size)
     return pool

@@ -35,7 +35,7 @@ def test_whether_the_lookup_wins(accuracy: float, beats: bool) -> None:
 @pytest.mark.parametrize(("low", "guess"), [(0.48, True), (0.5, True), (0.55, False)])
 def test_whether_it_is_better_than_guessing_on_twins(low: float, guess: bool) -> None:
     card = format_card(changed(auc_low=low), title="made", photos=None)
-    assert ("not clearly better than guessing" in card) == guess
+    assert ("not clearly better than chance" in card) == guess
 
 
 def test_label_thresholds_are_told_with_their_notes() -> None:
