@@ -235,9 +235,9 @@ An image counts as found, or as an alarm, at a score of at least 0.5. Authentic 
 (*as it is*) are their own hosts saved with the tampered file's tables; beside made copies, the same pictures
 untouched, saved at the same quality. Precision is by image, at equal numbers of both.
 
-*Pixel* metrics are means over tampered images; an image with no detection counts as 0. Made copies: source and target
+*Pixel* metrics are means over tampered images; no detection counts as 0. Made copies: source and target
 together against the exact masks. CASIA v1's masks mark the pasted part only: there, recall is the share of
-the target that is flagged, and a flagged pixel is correct in the target or where a map that the method reports
+the target that is flagged, and a flagged pixel is correct in the target or where a map the method reports
 leads from the target.
 *Told* are the copies of which the method names the pasted part, and how many of them rightly.
 

@@ -212,8 +212,8 @@ def test_what_is_said_of_the_baseline_and_of_losses() -> None:
     assert "header facts are uninformative here" in " ".join(judge(blind))
     assert "Only 5 source groups" in twin
     missing = document() | {"shortcut": None}
-    assert "there is no baseline" in " ".join(judge(missing))
-    assert "no scores of both classes" in " ".join(judge(document(detection=None)))
+    assert "There is no header baseline" in " ".join(judge(missing))
+    assert "without scores of both classes" in " ".join(judge(document(detection=None)))
 
 
 def test_csv_cells_cannot_become_formulas_and_pictures_are_written(tmp_path: Path) -> None:
