@@ -116,7 +116,7 @@ def format_page(facts: Facts) -> Iterator[str]:
     tool, intervals, runs = facts["tool"], facts["intervals"], facts["runs"]
     steps = sorted({run["bundle"]["steps"] for run in runs})
     limit = f", at most {facts['limit']} images: a look, not a measurement" if facts["limit"] else ""
-    yield "# What each stream of the localizer is worth\n"
+    yield "# Performance of each input stream of the localizer\n"
     yield "Made by `scripts/ablate_localizer.py`; do not edit. The same network behind each set of streams,"
     yield "trained with one configuration, one budget and the same pictures, far shorter than the one that"
     yield "ships: the rows are to be compared with each other. *dct* reads the quantized coefficients"

@@ -1,4 +1,4 @@
-"""Fit the weights of the median filtering method on made forgeries, and print them.
+"""Fit the weights of the median filtering method on synthetic forgeries, and print them.
 
     IMFORENSICS_DATA=data python scripts/fit_median_filtering.py [--images 50]
 

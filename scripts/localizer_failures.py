@@ -80,7 +80,7 @@ def make_cases() -> Iterator[Case]:
     )
     mask = np.asarray(Image.open(SAMPLES / "tampered_mask.png").convert("L")) >= 128
     chains = {
-        "A pavilion copied in; saved again at quality 50": Chain("jpeg", quality=50),
+        "A pavilion copied in; recompressed at quality 50": Chain("jpeg", quality=50),
         "A pavilion copied in; reduced to half its size and saved at quality 80": Chain(
             "resize", scale=0.5, quality=80
         ),
@@ -93,7 +93,7 @@ def make_cases() -> Iterator[Case]:
         yield Case(apply_chain(tampered, chain), transform_mask(mask, chain), f"{words}.")
     yield copy_on_the_grid()
     for quality in (60, 75):
-        words = f"The authentic picture, saved again at quality {quality}."
+        words = f"The authentic picture, recompressed at quality {quality}."
         yield Case(apply_chain(authentic, Chain("jpeg", quality=quality)), None, words)
     yield write_on_it(authentic)
 

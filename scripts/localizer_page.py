@@ -23,13 +23,14 @@ COLUMNS = {
 REFERENCE = {"jpeg": 95.0, "resize": 1.0}  # where the save at quality 95 alone stands on each axis
 AXES = {"jpeg": "JPEG quality of the last save", "resize": "scale, then saved at quality 95"}
 WORDS = {
-    "raw": "Files as they are. The two classes were saved by different programs: image AUC has to be read "
-    "beside the header look-up, which sees no pixel.",
-    "resaved_q90": "Both classes saved again at quality 90, 4:2:0. The earlier history of the whole file is "
-    "still in the coefficients, so image AUC is no proof that an alteration was seen.",
-    "twin": "Each tampered file against its own host, saved with its tables and subsampling; the look-up is "
-    "at chance by construction. Another encoder's rounding still marks some tampered files as a whole.",
-    "exact_twin": "The twins that one encoder wrote: outside the alteration both halves agree, and image AUC "
+    "raw": "Files as published. The two classes were saved by different programs: compare image AUC with the "
+    "header baseline, which uses no pixels.",
+    "resaved_q90": "Both classes recompressed at quality 90, 4:2:0. The earlier history of the whole file is "
+    "still in the coefficients, so image AUC does not prove that an alteration was detected.",
+    "twin": "Each tampered file against its own host, saved with its tables and subsampling; the header "
+    "baseline is at chance by construction. Another encoder's rounding still affects some tampered files as "
+    "a whole.",
+    "exact_twin": "The twins that one encoder wrote: outside the alteration both images agree, and image AUC "
     "is of the alteration alone.",
 }
 
@@ -68,14 +69,14 @@ def _preface(facts: Facts) -> Iterator[str]:
         yield f"- {MODELS[name]}: `{bundle['name']}`, configuration {bundle['config_digest'][:16]}…, seed"
         yield f"  {bundle['seed']}, {bundle['steps']} steps, {bundle['parameters']} weights. Stored threshold"
         yield f"  {threshold['value']:.2f} ({threshold['policy']}: {threshold['population']})."
-    yield "- Zero-shot never saw an image of CASIA. Fine-tuned learned from its training split, and its"
-    yield "  threshold and calibration are from its validation split; no source is in two of them.\n"
+    yield "- Zero-shot was not trained on CASIA. Fine-tuned was trained on its training split, and its"
+    yield "  threshold and calibration come from its validation split; no source is in more than one split.\n"
 
 
 def _worth(facts: Facts, methods: Facts) -> Iterator[str]:
     yield "## CASIA v1\n"
-    yield "Means over tampered images; *best* takes each image's best threshold, knowing the truth. Chance is"
-    yield "0.5 for an AUC; marking every pixel has the F1 of the line below."
+    yield "Means over tampered images; *best* uses the best threshold of each image, an oracle. Chance is"
+    yield "0.5 for an AUC; flagging every pixel has the F1 given in the table."
     is_comparable = facts["split"] == "test" and not facts["limit"]
     for protocol, found in facts["casia1"].items():
         yield f"\n### {protocol}\n"
@@ -87,18 +88,18 @@ def _worth(facts: Facts, methods: Facts) -> Iterator[str]:
         if is_comparable:
             beside = [name for name in BESIDE if protocol in methods["methods"][name]]
             rows += [_classical(name, methods, protocol) for name in beside]
-        rows.append(["marking everything", "", *[show(found["zero_shot"].get("f1_all"))] * 3, "", ""])
+        rows.append(["flagging every pixel", "", *[show(found["zero_shot"].get("f1_all"))] * 3, "", ""])
         if found["shortcut"] is not None:
             auc = {
                 "value": found["shortcut"]["metrics"]["auc"],
                 "interval": found["shortcut"]["intervals"]["auc"],
             }
-            rows.append(["header look-up", "", "", "", "", show(auc), ""])
+            rows.append(["header baseline", "", "", "", "", show(auc), ""])
         yield from table(["", *COLUMNS.values(), "tampered / authentic / sources"], rows)
     if is_comparable:
         yield ""
-        yield f"A spot in the middle of every picture, blind to it, has pixel AUC {methods['middle']}. The"
-        yield "methods beside the localizer, measured on the same images, are in [methods](methods.md)."
+        yield f"The centre-prior baseline, which ignores the picture, has pixel AUC {methods['middle']}. The"
+        yield "other methods, measured on the same images, are in [methods](methods.md)."
     yield ""
 
 
@@ -115,13 +116,13 @@ def _counts(found: Facts) -> str:
 
 def _photographs(facts: Facts) -> Iterator[str]:
     yield "## Photographs\n"
-    yield "Authentic, as their files are. *Labelled* is what the method states; it states nothing for a"
-    yield "picture outside the conditions that its bundle was calibrated on, so the next column gives what"
-    yield "the score alone would say. *Marked*: with any pixel at or above the stored threshold. In brackets"
-    yield "after a share the one-sided 95 % upper bound (Clopper and Pearson), as if photographs were"
+    yield "Authentic files as published. *Labelled* is the label given by the method; it gives none for a"
+    yield "picture outside the conditions that its bundle was calibrated on, so the next column gives the"
+    yield "label by the score alone. *Flagged*: with any pixel at or above the stored threshold. In brackets"
+    yield "after a share: the one-sided 95 % upper bound (Clopper and Pearson), treating photographs as"
     yield "independent.\n"
     headings = ["photographs", "network", "n", "outside", "labelled tampered", "tampered by score alone"]
-    headings += ["marked", "marked over 1 %", "mean area marked", "largest"]
+    headings += ["flagged", "flagged over 1 %", "mean area flagged", "largest"]
     rows = []
     for dataset, by_model in facts["photographs"].items():
         for name, found in by_model.items():
@@ -147,9 +148,9 @@ def _share(found: Facts, total: int) -> str:
 
 
 def _robustness(facts: Facts, picture: str) -> Iterator[str]:
-    yield "## Saved again, resized\n"
-    yield "The twins through one more chain, both halves alike: pixel figures are of the tampered halves,"
-    yield "image AUC of tampered against host. A resize is followed by a save at quality 95; that save alone"
+    yield "## After recompression and resizing\n"
+    yield "The twins after one more chain, the same for both images: pixel metrics are of the tampered one,"
+    yield "image AUC for tampered against host. A resize is followed by a save at quality 95; that save alone"
     yield "is quality 95 in the left panels and scale 1 in the right ones.\n"
     yield f"![pixel AUC, F1 and image AUC over strength]({picture})\n"
     columns = ("pixel_auc", "f1_fixed", "image_auc")

@@ -3,8 +3,8 @@
 python scripts/make_docs.py            # writes them
 python scripts/make_docs.py --check    # exit 1 where one is out of date, writes nothing
 
-What a method is worth and costs is read from docs/experiments/methods.json (scripts/measure_methods.py), the
-words below its two pictures from scripts/scenes/; scripts/make_method_pictures.py draws the pictures.
+The performance and cost of a method are read from docs/experiments/methods.json (scripts/measure_methods.py),
+the captions of its two pictures from scripts/scenes/; scripts/make_method_pictures.py draws the pictures.
 """
 
 from __future__ import annotations
@@ -126,14 +126,14 @@ def methods_page() -> str:
     return "\n".join(
         [
             f"{NOTICE}\n\n# Methods\n",
-            "A method takes one file and gives a finding: observations, and where it can, a score and a",
-            "localization map, both in [0, 1] with *higher = more likely tampered*. A score is not a",
-            "probability unless it is calibrated, and no method sees everything: read its limits first.",
+            "A method analyses one file and returns a finding: observations and, where possible, a score and",
+            "a localization map, both in [0, 1] with *higher = more likely tampered*. A score is not a",
+            "probability unless it is calibrated. No method detects everything: read its limitations first.",
             "",
-            "The profile is the smallest one that runs the method: `--profile fast`, `default` or `full`.",
-            "`full` holds experimental methods too: each says on its page what it was measured to be worth.",
-            "A method that has not been measured yet is in no profile and has no page: it runs by name only.",
-            "What all of them are worth beside each other: [experiments/methods.md](experiments/methods.md).",
+            "The column *profile* is the smallest profile that runs the method: `fast`, `default` or `full`.",
+            "`full` includes experimental methods; the page of each gives its measured performance. A method",
+            "that has not been measured yet is in no profile and has no page: it runs by name only. For a",
+            "comparison of all methods, see [experiments/methods.md](experiments/methods.md).",
             "",
             "| method | family | profile | needs | question |\n|---|---|---|---|---|",
             *rows,
@@ -156,10 +156,10 @@ def method_page(name: str, facts: dict[str, Any]) -> str:
         "Back to [all methods](../methods.md).\n",
         experimental,
         f"## Idea\n\n{one_line(method.idea)}\n",
-        *scene_section("A hit", name, "hit", scenes.make_hit()),
-        *scene_section("A false alarm", name, "false_alarm", scenes.make_false_alarm()),
-        f"## When it fails\n\n{one_line(method.limitations)}\n",
-        f"## What it is worth, what it costs\n\n{worth(name, facts)}\n",
+        *scene_section("Example", name, "hit", scenes.make_hit()),
+        *scene_section("False alarm", name, "false_alarm", scenes.make_false_alarm()),
+        f"## Limitations\n\n{one_line(method.limitations)}\n",
+        f"## Performance and cost\n\n{performance(name, facts)}\n",
         f"## Options\n\n{options_table(method)}",
         f"## Reference\n\n{one_line(method.reference.citation)}{link}\n",
     ]
@@ -170,20 +170,21 @@ def scene_section(title: str, name: str, kind: str, scene: Any) -> Iterator[str]
     """Heading, picture where the method draws one, and the words."""
     yield f"## {title}\n"
     if (DOCS / "images" / "methods" / f"{name}_{kind}.jpg").exists():
-        yield f"![{title} of {name}: the picture, and the map over it](../images/methods/{name}_{kind}.jpg)\n"
+        yield f"![{title} of {name}: picture, and map overlaid](../images/methods/{name}_{kind}.jpg)\n"
     yield f"{one_line(scene.words)}\n"
 
 
-def worth(name: str, facts: dict[str, Any]) -> str:
-    """The measured figures in words."""
+def performance(name: str, facts: dict[str, Any]) -> str:
+    """The measured performance in words."""
     lines = []
     if name in PAGES_APART:
         lines.append(f"- Measured in [experiments/{PAGES_APART[name]}](../experiments/{PAGES_APART[name]}).")
-    for run, words in (("raw", "as they are"), ("resaved_q90", "saved again at quality 90")):
+    for run, words in (("raw", "as published"), ("resaved_q90", "recompressed at quality 90")):
         found = facts.get(run)
         if found is not None:
             low, high = found["auc_interval"]
-            own = f", {found['f1_fixed_mean']:.3f} at its own" if found["f1_fixed_mean"] is not None else ""
+            f1 = found["f1_fixed_mean"]
+            own = "" if f1 is None else f", {f1:.3f} at the method's own"
             lines.append(
                 f"- {found['images']} tampered images of CASIA v1's test split, {words}: pixel AUC "
                 f"{found['auc_mean']:.3f} [{low:.3f}, {high:.3f}], F1 {found['f1_best_mean']:.3f} at each "
@@ -192,18 +193,18 @@ def worth(name: str, facts: dict[str, Any]) -> str:
     if facts.get("photos_test") is not None:
         held_out, every = facts["photos_test"], facts["photos_all"]
         lines.append(
-            f"- Alarms on untouched photographs, at its own threshold: {held_out['alarms']} of "
+            f"- False alarms on untouched photographs, at its own threshold: {held_out['alarms']} of "
             f"{held_out['images']} of the test split, {every['alarms']} of all {every['images']}."
         )
     if not lines:
-        lines.append("- It gives observations without a map: nothing to localize with.")
+        lines.append("- It gives observations only and no map, so localization cannot be measured.")
     if facts["cost"] is not None:
         cost = facts["cost"]
         lines.append(
             f"- At 12 megapixels on two cores: {cost['seconds']:.2f} s; {cost['megabytes']:.0f} MB at the "
-            "peak, the file read included."
+            "peak, including reading the file."
         )
-    lines.append("\nBeside the others, with commands: [experiments/methods.md](../experiments/methods.md).")
+    lines.append("\nAll methods, with commands: [experiments/methods.md](../experiments/methods.md).")
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Draw docs/images/synthesis.jpg: two made forgeries of each kind beside their masks.
+"""Draw docs/images/synthesis.jpg: two synthetic forgeries of each kind beside their masks.
 
     python scripts/make_synthesis_picture.py
 

@@ -34,14 +34,14 @@ STEPS = [
         "imforensics analyze data/samples/tampered.jpg -o report --save-maps && ls report report/maps",
     ),
     (
-        "For programs, one JSON document a file:",
+        "For programs, one JSON document per file:",
         f"imforensics analyze data/samples/tampered.jpg --json | {SCORES}",
     ),
     (
-        "A whole folder on all cores; run again, it goes on where it stopped:",
+        "A whole folder on all cores; run the same command again to resume:",
         "imforensics scan data/samples -o results -q && ls results && cut -c 1-110 results/summary.csv",
     ),
-    ("What a method can and cannot see:", "imforensics methods --explain ela"),
+    ("What a method can and cannot detect:", "imforensics methods --explain ela"),
 ]
 
 

@@ -3,7 +3,7 @@
     IMFORENSICS_DATA=/path/to/data python scripts/measure_autoencoder.py [--split val] [--limit 60] \\
         [--rgb runs/autoencoder_casia/bundle]
 
-Prints a table of the mean pixel AUC on tampered images of the split, raw and saved again at quality 90:
+Prints a table of the mean pixel AUC on tampered images of the split, raw and recompressed at quality 90:
 variants of the map, beside two maps that no network is needed for (the energy of the bands, and a spot in
 the middle of the picture). Block by block (16 pixels), so that figures differ a little from those of
 `imforensics evaluate`. Constants are chosen on the training and validation splits.
@@ -111,7 +111,7 @@ def variants(bundle: AutoencoderBundle, texture: FloatArray) -> dict[str, Callab
         "error less what its texture and brightness explain": lambda v: expected(v).mean(axis=-1),
         "the same, both directions": lambda v: aside(expected(v), v).mean(axis=-1),
         "no network: energy of the bands": lambda v: v.energy.mean(axis=-1),
-        "no network: a spot in the middle of the picture": spot,
+        "no network: centre-prior baseline": spot,
     }
 
 

@@ -235,13 +235,13 @@ An image counts as found, or as an alarm, at a score of at least 0.5. Authentic 
 (*as it is*) are their own hosts saved with the tampered file's tables; beside made copies, the same pictures
 untouched, saved at the same quality. Precision is by image, at equal numbers of both.
 
-*Pixel* figures are means over tampered images, nothing found counting 0. Made copies: source and target
+*Pixel* metrics are means over tampered images; no detection counts as 0. Made copies: source and target
 together against the exact masks. CASIA v1's masks mark the pasted part only: there, recall is the share of
-the target that is marked, and a marked pixel is correct in the target or where a map that the method reports
+the target that is flagged, and a flagged pixel is correct in the target or where a map the method reports
 leads from the target.
 *Told* are the copies of which the method names the pasted part, and how many of them rightly.
 
-Thresholds were chosen on the train and val splits: val figures are not held out, test figures are.
+Thresholds were chosen on the train and val splits: val results are not held-out, test results are.
 """
 
 

@@ -38,14 +38,14 @@ RUNS = {
 }
 
 NOTES = """\
-- Made by `python scripts/measure_methods.py`. No constant was chosen on what is measured here: constants come
+- Made by `python scripts/measure_methods.py`. No constant was chosen on the data used here: constants come
   from CASIA v1's train and val splits, alarm thresholds from the train and val splits of the photographs.
 - Localization: tampered images of CASIA v1's test split, means over images: pixel AUC (95 % interval
-  by source group) and F1 at each image's best threshold and at the method's own; as the files are, and
-  saved again at quality 90. Pixels that a method calls invalid are left out.
-- Alarms: photographs in which a method with a threshold of its own flags any pixel. Only those of the test
-  split were never looked at while thresholds were chosen.
-- Cost: 12 megapixels, two cores, `python benchmarks/bench_methods.py`, the dearer of two pictures.
+  by source group) and F1 at each image's best threshold and at the method's own; files as published, and
+  recompressed at quality 90. Pixels that a method declares invalid are excluded.
+- False alarms: photographs in which a method with its own threshold flags any pixel. Only those of the test
+  split were not used in choosing thresholds.
+- Cost: 12 megapixels, two cores, `python benchmarks/bench_methods.py`, the slower of two pictures.
 """.splitlines()
 
 
@@ -132,12 +132,12 @@ def rounded(value: float | None) -> float | None:
 
 def page(provenance: dict[str, str], facts: dict[str, dict[str, Any]]) -> Iterator[str]:
     """The table."""
-    yield "# What each method is worth"
+    yield "# Performance of each method"
     yield ""
     yield f"- imforensics {provenance['version']}, commit {provenance['commit']}."
     yield from NOTES
-    yield f"- A spot in the middle of every picture, blind to it, has pixel AUC {provenance['middle']}:"
-    yield "  people paste there. A method near that figure has to be read beside it."
+    yield f"- The centre-prior baseline, which ignores the picture, has pixel AUC {provenance['middle']}:"
+    yield "  people paste near the centre. Compare methods near that value with it."
     yield ""
     titles = ["method", "profile", "AUC raw", "AUC q90", "F1 best raw / q90", "F1 own raw / q90"]
     titles += ["alarms test", "alarms all", "s", "MB"]
@@ -151,7 +151,7 @@ def page(provenance: dict[str, str], facts: dict[str, dict[str, Any]]) -> Iterat
         for name in facts
         if load_method(name).experimental
     )
-    yield "- Methods without figures here are measured on pages of their own, which theirs lead to."
+    yield "- Methods without results here are measured on separate pages, linked from their own."
 
 
 def row(name: str, found: dict[str, Any]) -> Iterator[str]:

@@ -35,7 +35,7 @@ def format_page(document: dict[str, Any]) -> str:
         "",
         "## Header facts",
         "",
-        "A look-up of each fact, cross-validated over source groups; no pixel is looked at.",
+        "Header baseline for each fact, cross-validated over source groups; no pixels are used.",
         "95 % bootstrap intervals over groups.",
         "",
         "| fact | values | accuracy | balanced accuracy | AUC |",

@@ -126,9 +126,9 @@ def page(
 def _worth(shown: Shown, kinds: dict[str, Sequence[FusionCase]]) -> Iterator[str]:
     yield "## Ratios on CASIA, test splits\n"
     yield "Each tampered file against its own host, saved with its tables and subsampling. *Exact* twins are"
-    yield "those that one encoder wrote: nothing but the alteration differs, and a look-up of header facts"
+    yield "those written by one encoder: only the alteration differs, and the header baseline"
     yield "is at chance by construction. On the others the encoder of the tampered file leaves a trace of its"
-    yield "own; how far methods read it is in [calibration](../calibration.md)."
+    yield "own; how strongly methods respond to it is in [calibration](../calibration.md)."
     yield ""
     columns = ("pairs", "tampered / hosts with a ratio", "AUC", "Cllr", "min Cllr", "ECE, 5 bins (floor)")
     yield f"| {' | '.join(columns)} | ECE, 10 bins (floor) |"
@@ -145,12 +145,12 @@ def _worth(shown: Shown, kinds: dict[str, Sequence[FusionCase]]) -> Iterator[str
             f"{found['ece_10_bins']:.3f} ({found['ece_10_bins_floor']:.3f}) |"
         )
     yield ""
-    yield "The floor is what exactly right probabilities would show with as many images."
+    yield "The floor is the error of perfectly calibrated probabilities with the same number of images."
     yield ""
 
 
 def _methods(entries: Sequence[str], kinds: dict[str, Sequence[FusionCase]]) -> Iterator[str]:
-    yield "## AUC of each method beside the statement\n"
+    yield "## AUC of the statement and of each method\n"
     yield "| | " + " | ".join(kinds) + " |"
     yield "|---|" + "---|" * len(kinds)
     for entry in entries:

@@ -28,13 +28,13 @@ def make_hit() -> Scene:
 
 
 def make_false_alarm() -> Scene:
-    """Untouched: what has the most detail is marked."""
+    """Untouched: what has the most detail is flagged."""
     with Image.open(SAMPLES / "authentic.jpg") as image:
         photo = image.convert("RGB")
     return Scene(
         _save(photo),
         "untouched.jpg",
-        "Untouched. The map marks what has the strongest detail and colour contrast, though nothing was "
+        "Untouched. The map flags what has the strongest detail and colour contrast, though nothing was "
         "inserted: the error follows texture.",
     )
 

@@ -21,7 +21,7 @@ def make_hit() -> Scene:
         save(forged.pixels),
         "copied_part.jpg",
         "A part of the photograph was turned by 20 degrees, enlarged by a fifth and pasted elsewhere in it. "
-        "The map marks the part and its copy.",
+        "The map flags the part and its copy.",
     )
 
 
@@ -31,7 +31,7 @@ def make_false_alarm() -> Scene:
         save(two_prints(read_sample())),
         "two_prints.jpg",
         "Two prints of one label on a wall, rendered one by one with noise of their own: nothing was copied "
-        "after the picture was taken. What is manufactured alike is marked like a copy.",
+        "after the picture was taken. What is manufactured alike is flagged like a copy.",
     )
 
 

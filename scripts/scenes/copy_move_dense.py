@@ -15,7 +15,7 @@ def make_hit() -> Scene:
     return Scene(
         save(forged.pixels),
         "copied_part.jpg",
-        "A part of the photograph was pasted elsewhere in it, with a soft edge. The map marks the part and "
+        "A part of the photograph was pasted elsewhere in it, with a soft edge. The map flags the part and "
         "its copy.",
     )
 
@@ -26,5 +26,5 @@ def make_false_alarm() -> Scene:
         save(two_prints(read_sample())),
         "two_prints.jpg",
         "Two prints of one label on a wall, rendered one by one with noise of their own: nothing was copied "
-        "after the picture was taken. What is manufactured alike is marked like a copy.",
+        "after the picture was taken. What is manufactured alike is flagged like a copy.",
     )

@@ -20,7 +20,7 @@ def make_hit() -> Scene:
         "pasted_part.jpg",
         "An enlarged part was pasted into a photograph that had been a JPEG, and the result saved as JPEG "
         "again. The pasted part does not share the peaks that the earlier saving left in the histograms of "
-        "the rest, and the map marks it.",
+        "the rest, and the map flags it.",
     )
 
 
@@ -34,5 +34,5 @@ def make_false_alarm() -> Scene:
         save_jpeg(picture, quality=92),
         "caption.jpg",
         "A caption on a shade was drawn on a photograph that had been a JPEG, and the result saved again. "
-        "The map marks the caption like a forgery: harmless edits break the compression history as well.",
+        "The map flags the caption like a forgery: harmless edits break the compression history as well.",
     )

@@ -37,5 +37,5 @@ def make_false_alarm() -> Scene:
         buffer.getvalue(),
         "caption.jpg",
         "Nothing of the scene was altered, but a caption was written over the picture between two "
-        "savings. Its letters were saved once: the map marks them like an inserted object.",
+        "savings. Its letters were saved once: the map flags them like an inserted object.",
     )

@@ -26,7 +26,7 @@ def make_hit() -> Scene:
         _png(pixels),
         "landscape_with_magenta_square.png",
         "A made landscape of sky and ground, into which a magenta square was put. The generator makes "
-        "coarse landscapes without such squares: it differs from the reconstruction and is marked.",
+        "coarse landscapes without such squares: it differs from the reconstruction and is flagged.",
     )
 
 

@@ -20,7 +20,7 @@ def make_hit() -> Scene:
         _encode(pixels),
         "moved_part.png",
         "A rectangle was copied within a JPEG photograph to a place off its 8x8 grid, and the result saved "
-        "as PNG. The pixels of the copy vote for the grid that they were compressed on: the map marks them.",
+        "as PNG. The pixels of the copy vote for the grid that they were compressed on: the map flags them.",
     )
 
 
@@ -34,7 +34,7 @@ def make_false_alarm() -> Scene:
         _encode(pixels),
         "inset.png",
         "A small JPEG version of the photograph was set into it openly, as in a collage, and the result "
-        "saved as PNG. The map marks the inset: it really has another grid, but nobody meant to deceive.",
+        "saved as PNG. The map flags the inset: it really has another grid, but nobody meant to deceive.",
     )
 
 

@@ -36,7 +36,7 @@ def make_false_alarm() -> Scene:
         _save(Image.composite(image.filter(ImageFilter.GaussianBlur(2)), image, far)),
         "depth_of_field.jpg",
         "One side lies out of focus, as with a lens of little depth of field; no part was retouched. The map "
-        "marks it like a softened spot.",
+        "flags it like a softened spot.",
     )
 
 

@@ -19,7 +19,7 @@ def make_hit() -> Scene:
         save_jpeg(picture, quality=93),
         "pasted_part.jpg",
         "An enlarged part was pasted into a photograph that had been a JPEG, and the result saved as JPEG "
-        "again. It shares neither the compression history nor the noise of the rest, and the map marks it.",
+        "again. It shares neither the compression history nor the noise of the rest, and the map flags it.",
     )
 
 
@@ -34,5 +34,5 @@ def make_false_alarm() -> Scene:
         save_jpeg(picture, quality=93),
         "soft_background.jpg",
         "The upper third was softened, as a portrait mode does with a background, and the picture saved. "
-        "The map marks much of it like a forgery: a harmless edit of a part breaks its history as well.",
+        "The map flags much of it like a forgery: a harmless edit of a part breaks its history as well.",
     )

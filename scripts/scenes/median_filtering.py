@@ -33,7 +33,7 @@ def make_false_alarm() -> Scene:
         _save(image.resize((640, 480), Image.Resampling.NEAREST)),
         "enlarged_screenshot.png",
         "Enlarged twice by repeating pixels, as screenshots of enlarged pictures are. Equal neighbours look "
-        "like a median filter; the map marks the texture though none was used.",
+        "like a median filter; the map flags the texture though none was used.",
     )
 
 

@@ -32,7 +32,7 @@ def make_false_alarm() -> Scene:
         _save(_photograph() + _noise(strength)),
         "smoothed_sky.jpg",
         "A noisy photograph, in which the noise reduction of the camera itself, as phones apply it, took "
-        "a patch of the sky for smooth and others not. Nothing was inserted or removed, and the map marks "
+        "a patch of the sky for smooth and others not. Nothing was inserted or removed, and the map flags "
         "the patch.",
     )
 

@@ -34,7 +34,7 @@ def make_false_alarm() -> Scene:
         _save(pixels),
         "lake_and_leaves.jpg",
         "Untouched but for a crop. Most windows hold foliage and roofs; lake and sky have other residuals, "
-        "and the map marks them though nothing was inserted.",
+        "and the map flags them though nothing was inserted.",
     )
 
 

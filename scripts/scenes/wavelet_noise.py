@@ -25,5 +25,5 @@ def make_false_alarm() -> Scene:
         (SAMPLES / "authentic.jpg").read_bytes(),
         "coloured_roofs.jpg",
         "Nothing was altered. The roofs and railings of the pavilion have fine, colourful detail, which "
-        "counts as noise: the map marks them.",
+        "counts as noise: the map flags them.",
     )

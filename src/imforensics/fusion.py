@@ -31,10 +31,10 @@ SUMMARIES: dict[Label, str] = {
     "inconclusive": "These methods do not settle whether a region of this image was altered.",
 }
 LIMITS = (
-    "The ratio is a weight of evidence, not the probability of alteration: the probability stated holds at "
-    "even prior odds only, and everything else known about the image belongs in the prior.",
-    "It does not say who altered what, when or why, and it does not cover other operations, such as global "
-    "editing or images made by a network.",
+    "The ratio is a weight of evidence, not the probability of alteration: the probability stated is valid "
+    "for even prior odds only, and everything else known about the image belongs in the prior.",
+    "It does not show who altered what, when or why, and it does not cover other operations, such as global "
+    "editing or image generation by a network.",
 )
 
 
@@ -80,7 +80,7 @@ def make_statement(
     if not standing:
         return _state_nothing(findings)
     best, opinion = min(standing, key=lambda pair: pair[0].family != "learned")
-    reasons = (f"The statement rests on {best.method} alone, the calibrated method of highest standing.",)
+    reasons = (f"The statement rests on {best.method} alone, the calibrated method of highest priority.",)
     return _state(opinion, (best.method,), reasons)
 
 
@@ -90,9 +90,9 @@ def _state(opinion: Opinion, basis: tuple[str, ...], reasons: tuple[str, ...]) -
         f"The ratio is conditional on its calibration: {opinion.population}, {opinion.protocol} protocol."
     ]
     if is_at_bound(opinion.log10_lr, opinion.log10_lr_bounds):
-        known.append("The ratio is cut at the bound that the calibration data allow.")
+        known.append("The ratio is limited to the bound that the calibration data support.")
     if opinion.label == "inconclusive":
-        known.append("It is not beyond the label thresholds, or none are set on that side.")
+        known.append("It does not reach a label threshold, or no threshold is set on that side.")
     return Statement(
         label=opinion.label,
         probability=opinion.probability,
@@ -128,7 +128,9 @@ def _why_no_fusion(fusion: FusionModel, outside: Sequence[str]) -> tuple[str, ..
         return (f"The fusion of methods gives no ratio: {'; '.join(outside)}.",)
     protocol = fusion.calibration.protocol
     if protocol != "twin":
-        return (f"The fusion model is calibrated on the {protocol} protocol only; it carries no statement.",)
+        return (
+            f"The fusion model is calibrated on the {protocol} protocol only; it cannot support a statement.",
+        )
     names = ", ".join(part.method for part in fusion.inputs)
     return (f"None of the methods that the fusion model rests on gave a usable score: {names}.",)
 
@@ -159,11 +161,11 @@ def _why_no_ratio(finding: Finding) -> str:
     if outside:
         return f"{finding.method} gives no ratio: {'; '.join(outside)}."
     if finding.opinion is not None and finding.opinion.protocol == "twin":
-        return f"{finding.method} has an opinion of its own; beside a fusion it carries no statement."
+        return f"{finding.method} has its own calibrated opinion; the statement rests on the fusion instead."
     if finding.opinion is not None:
         return (
             f"{finding.method} is calibrated on the {finding.opinion.protocol} protocol only, where the "
-            "history of the whole file tells the classes apart; its ratio carries no statement."
+            "classes differ in the history of the whole file; its ratio cannot support a statement."
         )
     return f"{finding.method} is not calibrated; its findings are for the reader to weigh."
 
@@ -176,9 +178,9 @@ def _fusion_reasons(fusion: FusionModel, scores: Mapping[str, float | None]) -> 
     for method, nats in moved:
         score = scores.get(method)
         if method in weightless:
-            reasons.append(f"{method} has no weight in the fusion: in its data it told nothing apart.")
+            reasons.append(f"{method} has no weight in the fusion: it did not help on the fusion's data.")
         elif score is None:
-            reasons.append(f"{method} gave no score and is taken as neutral.")
+            reasons.append(f"{method} gave no score and is treated as neutral.")
         else:
             side = "towards H1" if nats > 0 else "towards H2" if nats < 0 else "neither way"
             reasons.append(

@@ -91,4 +91,4 @@ def check_run_folder(run: Path, printed: dict[str, object]) -> None:
     assert scores.shape == (2,)
     assert ((scores >= 0) & (scores <= 1)).all()
     assert bundle.manifest.calibration.thresholds is None, "no twins, no label"
-    assert "look-up" in (run / "bundle" / "MODEL_CARD.md").read_text()
+    assert "header baseline" in (run / "bundle" / "MODEL_CARD.md").read_text()

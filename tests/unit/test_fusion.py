@@ -86,7 +86,7 @@ def test_prose_never_calls_an_image_authentic():
 def test_a_bounded_ratio_says_at_least():
     statement = make_statement([make_finding(score=1.0)])
     assert "at least 100 times" in statement.phrase
-    assert any("cut at the bound" in reason for reason in statement.reasons)
+    assert any("limited to the bound" in reason for reason in statement.reasons)
 
 
 def test_standing_goes_by_protocol_and_family_never_by_extremity():
@@ -152,7 +152,7 @@ def test_a_missing_method_is_neutral_and_said_so():
     statement = make_statement([make_finding(score=0.9)], fusion=make_model())
     assert statement.probability == pytest.approx(0.9)
     assert statement.basis == ("detector",)
-    assert "noise gave no score and is taken as neutral." in statement.reasons
+    assert "noise gave no score and is treated as neutral." in statement.reasons
 
 
 def test_fusion_of_another_protocol_carries_no_statement():
@@ -273,7 +273,7 @@ def test_a_method_without_weight_is_no_basis():
     findings = [make_finding(), make_finding("noise", 0.6, family="noise", protocol=None)]
     statement = make_statement(findings, fusion=model)
     assert statement.basis == ("detector",)
-    assert "noise has no weight in the fusion: in its data it told nothing apart." in statement.reasons
+    assert "noise has no weight in the fusion: it did not help on the fusion's data." in statement.reasons
     assert make_statement(findings[1:], fusion=model).probability is None
     assert_sentences(statement)
 

@@ -49,7 +49,7 @@ Examples:
 )
 @click.option("--case", help="Case number, for the report.")
 @click.option("--item", help="Item number of the evidence, for the report.")
-@click.option("--operator", help="Who made the examination, for the report.")
+@click.option("--operator", help="Name of the examiner, for the report.")
 @overwrite_option
 @profile_option
 @config_option
@@ -67,11 +67,11 @@ def command(
     config_path: Path | None,
     overrides: tuple[str, ...],
 ) -> None:
-    """Analyze images: is it tampered with, where, how sure, and what shows it.
+    """Analyze images: was each one altered, where, how certain is that, and what is the evidence?
 
-    FILE is an image (JPEG, PNG, TIFF, WebP, BMP, GIF, HEIC, AVIF), or - for standard input. Each prints one
-    line; with -o a self-contained report as well. A file that cannot be read is an error (exit code 1), and
-    the others go on.
+    FILE is an image (JPEG, PNG, TIFF, WebP, BMP, GIF, HEIC, AVIF), or - for standard input. One line is
+    printed per file; -o also writes a self-contained report. A file that cannot be read is an error (exit
+    code 1); the other files are still analyzed.
     """
     from imforensics.config import AnalyzeConfig, load_config
     from imforensics.cores import available_cores

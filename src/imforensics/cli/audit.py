@@ -31,13 +31,17 @@ Examples:
     default="folder",
     show_default=True,
     metavar="NAME",
-    help="Its adapter; see `imforensics datasets`.",
+    help="Adapter of the data set; see `imforensics datasets`.",
 )
 @click.option(
-    "--against", multiple=True, metavar="NAME=PATH", help="Another set to look for copies in. Repeatable."
+    "--against", multiple=True, metavar="NAME=PATH", help="Another data set to search for copies. Repeatable."
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder for the page.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of folds and bootstrap.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder for the HTML page."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed of folds and bootstrap."
+)
 @json_option
 @quiet_option
 @overwrite_option
@@ -53,9 +57,9 @@ def command(
 ) -> None:
     """Audit the data set at PATH (its root).
 
-    Measures how well header facts alone tell its classes apart, cross-validated by source group; looks for
-    byte-identical and near-duplicate pictures within and across splits, and for defects of masks; and says
-    what results on the set may claim.
+    Measures how well header facts alone separate the classes, cross-validated by source group; finds
+    byte-identical and near-duplicate pictures within and across splits, and defective masks; and states what
+    conclusions results on the set allow.
     """
     from imforensics.datasets.base import load_dataset
     from imforensics.pipeline.audit import audit_dataset, audit_document

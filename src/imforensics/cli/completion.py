@@ -17,7 +17,7 @@ Examples:
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
-    """Print the completion script of SHELL, to be read at its start."""
+    """Print the completion script for SHELL, to be loaded when the shell starts."""
     from imforensics.cli.main import main
 
     completion_class = get_completion_class(shell)

@@ -56,7 +56,7 @@ def command() -> None:
 @profile_option
 @set_option
 def show(path: Path | None, command_name: str, profile: str | None, overrides: tuple[str, ...]) -> None:
-    """Print the whole configuration as YAML: FILE, or the defaults, with overrides and every default."""
+    """Print the complete configuration as YAML: FILE or the defaults, with overrides applied."""
     from imforensics.config import dump_config
 
     config = _load(command_name, path, overrides, profile=profile)
@@ -68,7 +68,7 @@ def show(path: Path | None, command_name: str, profile: str | None, overrides: t
 @for_option
 @set_option
 def check(path: Path, command_name: str, overrides: tuple[str, ...]) -> None:
-    """Report every unknown key and wrong value of FILE; exit code 2 if there is one."""
+    """Report every unknown key and invalid value in FILE; exit code 2 if there is one."""
     _load(command_name, path, overrides)
     click.echo(f"{path}: valid configuration for {command_name}")
 

@@ -19,16 +19,16 @@ from imforensics.errors import OutputExistsError
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="PNG picture with a panel for each quantity, the runs laid over each other.",
+    help="PNG picture with a panel for each quantity and all runs overlaid.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The readings as one JSON document.")
+@click.option("--json", "as_json", is_flag=True, help="Print the interpretation as one JSON document.")
 @overwrite_option
 def command(runs: tuple[Path, ...], output: Path | None, as_json: bool, overwrite: bool) -> None:
-    """Say what the learning curves of training runs show, and draw them over each other.
+    """Interpret the learning curves of training runs, and plot them together.
 
     RUN is the folder of any training run (detector, autoencoder, GAN), or one log in it. The verdict
     (converging, still improving, overfitting, underfitting, oscillating, collapse, mode collapse) is the
-    first that holds of the rules in docs/training.md.
+    first rule in docs/training.md that applies.
 
     \b
     Examples:

@@ -21,17 +21,19 @@ Examples:
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output, one document.")
 def command(explain: str | None, as_json: bool) -> None:
-    """List the data sets that can be read for training and evaluation, or explain one.
+    """List the data sets supported for training and evaluation, or explain one.
 
-    A set is looked for below the folder that the environment variable IMFORENSICS_DATA names, or at --root of
-    the command that reads it. None is downloaded: get it from its publisher.
+    Data sets are searched for below the folder given by the environment variable IMFORENSICS_DATA, or at
+    --root of the command that reads them. Nothing is downloaded: get each set from its publisher.
     """
     from dataclasses import asdict
 
     from imforensics.datasets.base import DATASETS, list_cards
 
     if explain is not None and explain not in DATASETS:
-        raise click.BadParameter(f"{explain!r} is none of {', '.join(DATASETS)}.", param_hint="--explain")
+        raise click.BadParameter(
+            f"Expected one of {', '.join(DATASETS)}, received {explain!r}.", param_hint="--explain"
+        )
     cards = [card for card in list_cards() if explain in {None, card.name}]
     if as_json:
         click.echo(json.dumps([asdict(card) for card in cards], indent=2))
@@ -42,7 +44,7 @@ def command(explain: str | None, as_json: bool) -> None:
                 "?" if n is None else str(n) for n in (card.authentic_count, card.tampered_count)
             )
             click.echo(f"{card.name:<{width}}{counts:<14}{card.title}")
-        click.echo("\nNumbers: authentic + tampered images of the complete set.", err=True)
+        click.echo("\nCounts: authentic + tampered images of the complete set.", err=True)
     else:
         card = cards[0]
         click.echo(f"{card.title}\n\nLicence: {card.licence}\nCitation: {card.citation}")

@@ -21,9 +21,9 @@ Examples:
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output, one document.")
 def command(as_json: bool) -> None:
-    """Check libraries, shipped bundles and their runtime, and analyze a made image.
+    """Check libraries, shipped bundles and their runtime, and analyze a synthetic test image.
 
-    Exit code 1 if something is broken; what is optional and absent is not.
+    The exit code is 1 if something is broken; a missing optional component is not an error.
     """
     from dataclasses import asdict
 

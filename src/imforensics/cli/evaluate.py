@@ -37,7 +37,7 @@ Examples:
 
 \b
 In the results folder: metrics.json, per_image.csv, evaluation.html, pictures/, records.jsonl. Run the same
-command again to go on after a stop; name a further --method to add it to the comparison.
+command again to resume; give another --method to add it to the comparison.
 """,
 )
 @click.option("--method", "methods", multiple=True, metavar="NAME", help="A method to evaluate. Repeatable.")
@@ -52,7 +52,7 @@ command again to go on after a stop; name a further --method to add it to the co
 @click.option(
     "--root",
     type=click.Path(path_type=Path),
-    help="Folder of the data set; without it below $IMFORENSICS_DATA.",
+    help="Folder of the data set; default: its usual folder below $IMFORENSICS_DATA.",
 )
 @click.option("--split", default="test", show_default=True, help="train, val, test or all.")
 @click.option(
@@ -60,17 +60,24 @@ command again to go on after a stop; name a further --method to add it to the co
     type=click.Choice(PROTOCOL_NAMES),
     default="raw",
     show_default=True,
-    help="How the pictures are shown to the methods (docs/evaluation.md).",
+    help="How the pictures are processed before the methods see them (docs/evaluation.md).",
 )
 @click.option(
     "--kind",
     "kinds",
     multiple=True,
     type=click.Choice(KIND_NAMES),
-    help="Processing that robustness is limited to, or that twins are shown through as well. Repeatable.",
+    help="Processing to limit robustness to, or to apply to both images of each twin pair as well. "
+    "Repeatable.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of chains and bootstrap.")
-@click.option("--limit", type=click.IntRange(1), help="At most so many images, whole source groups.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Random seed of processing chains and bootstrap.",
+)
+@click.option("--limit", type=click.IntRange(1), help="Maximum number of images, as whole source groups.")
 @click.option("-j", "--workers", type=click.IntRange(1), help="Processes; default: all cores.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Results folder; resumes in it."
@@ -100,16 +107,16 @@ def command(
 ) -> None:
     """Evaluate methods and bundles on a labelled data set.
 
-    Each picture goes through the same analysis as in `analyze`. Every result stands beside the shortcut
-    baseline: a look-up of header facts that sees no pixel. Pictures that cannot be read, and methods that
-    fail, are rows and are counted.
+    Each picture goes through the same analysis as in `analyze`. Every result is reported next to the header
+    baseline, a classifier that sees only header facts and no pixels. Pictures that cannot be read and methods
+    that fail are recorded and counted.
     """
     from imforensics.config import EvaluateConfig, load_config
     from imforensics.pipeline.evaluate import Request, plan_evaluation
     from imforensics.pipeline.evaluate_results import summarize, write_results
 
     if not methods and not bundles:
-        raise click.UsageError("Name what to evaluate with --method or --bundle.")
+        raise click.UsageError("Nothing to evaluate: give --method or --bundle.")
     config = load_config(EvaluateConfig, config_path, overrides)
     name = cast("ProtocolName", protocol)
     request = Request(dataset, split, name, root, seed, limit, methods=methods, bundles=bundles, kinds=kinds)

@@ -16,9 +16,9 @@ EXIT_ABOVE = 3
 
 # name -> (module that holds `command`, one line for the overview)
 COMMANDS: dict[str, tuple[str, str]] = {
-    "analyze": ("imforensics.cli.analyze", "Analyze one or several images; statement, maps, report."),
-    "scan": ("imforensics.cli.scan", "Analyze whole folders on all cores; resumes."),
-    "synthesize": ("imforensics.cli.synthesize", "Make forgeries with masks and twins from photographs."),
+    "analyze": ("imforensics.cli.analyze", "Analyze one or several images: statement, maps, report."),
+    "scan": ("imforensics.cli.scan", "Analyze whole folders on all cores; can be resumed."),
+    "synthesize": ("imforensics.cli.synthesize", "Make synthetic forgeries with masks and matched controls."),
     "train-detector": ("imforensics.cli.train_detector", "Train a detector from a YAML config."),
     "train-gan": ("imforensics.cli.train_gan", "Train a generator of authentic images, with its encoder."),
     "train-autoencoder": (
@@ -27,17 +27,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "train-fusion": ("imforensics.cli.train_fusion", "Fuse methods into one calibrated statement."),
     "evaluate": ("imforensics.cli.evaluate", "Measure methods and bundles on a labelled data set."),
-    "audit": ("imforensics.cli.audit", "What may a result on a data set claim? Headers, duplicates, masks."),
+    "audit": ("imforensics.cli.audit", "Check a data set for header shortcuts, duplicates and bad masks."),
     "reconstruct": (
         "imforensics.cli.reconstruct",
-        "Show an image beside what a network makes of it.",
+        "Show an image beside its reconstruction by a network.",
     ),
-    "curves": ("imforensics.cli.curves", "Read and draw the learning curves of training runs."),
+    "curves": ("imforensics.cli.curves", "Interpret and plot the learning curves of training runs."),
     "methods": ("imforensics.cli.methods", "List the forensic methods, or explain one."),
-    "datasets": ("imforensics.cli.datasets", "List the data sets that can be read, or explain one."),
+    "datasets": ("imforensics.cli.datasets", "List the supported data sets, or explain one."),
     "config": ("imforensics.cli.config", "Show or check a configuration."),
-    "completion": ("imforensics.cli.completion", "Print the completion script of a shell."),
-    "doctor": ("imforensics.cli.doctor", "Say what is installed and whether it works."),
+    "completion": ("imforensics.cli.completion", "Print the completion script for a shell."),
+    "doctor": ("imforensics.cli.doctor", "Check the installation."),
 }
 
 
@@ -87,13 +87,13 @@ def _show_error(text: str) -> None:
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 work done, whatever the verdict; 1 could not be done, or a scan in which some "
-    "files failed; 2 wrong usage or invalid configuration; 3 only with --fail-above. Data goes to standard "
-    "output, everything else to standard error.",
+    epilog="Exit codes: 0 success, whatever the label; 1 failure, or a scan in which some files failed; 2 "
+    "wrong usage or invalid configuration; 3 only with --fail-above. Data goes to standard output, "
+    "everything else to standard error.",
 )
 @click.version_option(__version__, prog_name="imforensics")
 def main() -> None:
-    """Image forensics: is this photo tampered with, where, how sure are we, and what shows it.
+    """Image forensics: was this photo altered, where, how certain is that, and what is the evidence?
 
     \b
     Examples:

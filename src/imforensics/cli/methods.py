@@ -29,7 +29,9 @@ def command(explain: str | None, as_json: bool) -> None:
     from imforensics.pipeline.analyze import describe_methods
 
     if explain is not None and explain not in METHODS:
-        raise click.BadParameter(f"{explain!r} is none of {', '.join(METHODS)}.", param_hint="--explain")
+        raise click.BadParameter(
+            f"Expected one of {', '.join(METHODS)}, received {explain!r}.", param_hint="--explain"
+        )
     names = [explain] if explain is not None else list(METHODS)
     classes = {name: load_method(name) for name in names}
     descriptions = {name: text for name, text in describe_methods().items() if name in names}
@@ -67,7 +69,7 @@ def _explain(description: MethodDescription, options: dict[str, object]) -> None
 
     name, profile = description.name, METHODS[description.name].profile
     run_by = f"--profile {profile}{'' if profile == 'full' else ' and larger'}"
-    page = f"docs/methods/{name}.md: a hit, a false alarm, and what it is worth"
+    page = f"docs/methods/{name}.md: an example, a false alarm, and the measured performance"
     doi = f" doi:{description.doi}" if description.doi else ""
     defaults = ", ".join(f"{key}={value}" for key, value in options.items()) or "none"
     click.echo(f"{description.name} ({description.family})\n")

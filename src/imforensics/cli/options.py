@@ -20,7 +20,7 @@ config_option = click.option(
     "--config",
     "config_path",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="YAML configuration; without it the defaults (see `imforensics config show`).",
+    help="YAML configuration; the defaults if omitted (see `imforensics config show`).",
 )
 set_option = click.option(
     "--set",
@@ -32,7 +32,7 @@ set_option = click.option(
 profile_option = click.option(
     "--profile",
     type=click.Choice(list(PROFILES)),
-    help="Which methods: the quickest, those that have proved themselves, or all "
+    help="Methods to run: the fastest ones, the validated ones, or all "
     "(see `imforensics methods`).  [default: default]",
 )
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what is in the output folder.")
@@ -40,17 +40,17 @@ json_option = click.option(
     "--json",
     "as_json",
     is_flag=True,
-    help="JSON on standard output, one document a line (docs/json-schema.md).",
+    help="JSON on standard output, one document per line (docs/json-schema.md).",
 )
 resume_option = click.option(
-    "--resume", is_flag=True, help="Go on with the run in the output folder after a stop or a kill."
+    "--resume", is_flag=True, help="Resume the interrupted run in the output folder."
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOptions:
-    """What every training command is told.
+    """The options of every training command.
 
     Attributes:
         config_path: the YAML configuration; None for the defaults.
@@ -69,9 +69,11 @@ class TrainingOptions:
     quiet: bool
 
     def __post_init__(self) -> None:
-        """Raise the usage error of a command that is told to keep a run and to delete it."""
+        """Raise the usage error if both --resume and --overwrite are given."""
         if self.resume and self.overwrite:
-            raise click.UsageError("--resume keeps the run that --overwrite deletes: give one of them.")
+            raise click.UsageError(
+                "--resume continues the run that --overwrite deletes: use only one of them."
+            )
 
 
 def training_options(run_holds: str, *own: Option) -> Option:

@@ -27,16 +27,18 @@ if TYPE_CHECKING:
 @click.option(
     "--bundle",
     metavar="NAME|FOLDER",
-    help="Shipped bundle, or the folder of one (with a path separator), of a GAN or an autoencoder; the "
-    "default is the shipped GAN.",
+    help="A GAN or autoencoder: the name of a shipped bundle, or a bundle folder (with a path separator). "
+    "Default: the shipped GAN.",
 )
 @click.option(
     "--mode",
     metavar="MODE",
-    help="How a GAN finds its image: noise, search, encoder or encoder+search (default).",
+    help="How a GAN finds its reconstruction: noise, search, encoder or encoder+search (default).",
 )
 @click.option(
-    "--view", metavar="VIEW", help="A GAN sees the whole image, resized (default), or native patches."
+    "--view",
+    metavar="VIEW",
+    help="Input of a GAN: the whole image, resized (default), or patches at native resolution.",
 )
 @json_option
 @overwrite_option
@@ -49,12 +51,12 @@ def command(
     as_json: bool,
     overwrite: bool,
 ) -> None:
-    """Reconstruct an image with a trained network, and show where it differs.
+    """Reconstruct an image with a trained network, and show where the two differ.
 
-    FILE is an image, or - for standard input. With -o: original, reconstruction, difference, error level
-    analysis of both and the error over the original, side by side; the extent of what differs (area, boxes,
-    regions) and MSE, SSIM and PSNR. A difference is no proof of tampering: networks lose detail everywhere.
-    Neither GAN nor autoencoder bundles need TensorFlow.
+    FILE is an image, or - for standard input. -o writes the original, its reconstruction, the difference, the
+    error level analysis of both and the error overlaid on the original, side by side, with the extent of the
+    difference (area, boxes, regions) and MSE, SSIM and PSNR. A difference is not proof of tampering: networks
+    lose detail everywhere. GAN and autoencoder bundles run without TensorFlow.
 
     \b
     Examples:
@@ -101,10 +103,10 @@ def _tell(document: dict[str, JsonValue]) -> str:
         if isinstance(value, float)
     )
     if not isinstance(extent, dict):
-        return f"{document['file']}: {words}; the bundle holds no threshold, so no extent is stated."
+        return f"{document['file']}: {words}; the bundle has no threshold, so no extent is given."
     share, count = extent["marked_share"], extent["region_count"]
     return (
-        f"{document['file']}: {words}; {float(str(share)):.1%} of the area in {count} regions is beyond the "
+        f"{document['file']}: {words}; {float(str(share)):.1%} of the area, in {count} regions, is above the "
         f"threshold ({extent['threshold_policy']})."
     )
 

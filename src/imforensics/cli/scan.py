@@ -40,9 +40,9 @@ Examples:
   imforensics scan inbox/ -o results/ --fail-above 0.9 || notify
 
 \b
-In the results folder: results.jsonl (one row a file, written as it is done), summary.csv, index.html.
-Run the same command again to go on after a stop: a file whose content and configuration are unchanged
-is not analyzed twice.
+In the results folder: results.jsonl (one row per file, written when it is done), summary.csv, index.html.
+Run the same command again to resume: a file whose content and configuration are unchanged is not analyzed
+again.
 """,
 )
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
@@ -50,9 +50,14 @@ is not analyzed twice.
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Results folder; resumes in it."
 )
 @click.option(
-    "--files-from", type=click.File("rb"), help="Read paths from a file, one a line; - is standard input."
+    "--files-from", type=click.File("rb"), help="Read paths from a file, one per line; - is standard input."
 )
-@click.option("--include", multiple=True, metavar="PATTERN", help="Only names like '*.jpg'. Repeatable.")
+@click.option(
+    "--include",
+    multiple=True,
+    metavar="PATTERN",
+    help="Only file names matching PATTERN, for example '*.jpg'. Repeatable.",
+)
 @click.option("-j", "--workers", type=click.IntRange(1), help="Processes; default: all cores.")
 @click.option(
     "--reports",
@@ -62,9 +67,9 @@ is not analyzed twice.
     help="Write a full report for these files (needs -o).",
 )
 @click.option(
-    "--fail-above", type=click.FloatRange(0, 1), metavar="T", help="Exit with 3 if some score is >= T."
+    "--fail-above", type=click.FloatRange(0, 1), metavar="T", help="Exit with code 3 if any score is >= T."
 )
-@click.option("--retry-errors", is_flag=True, help="Analyze files again whose row is an error.")
+@click.option("--retry-errors", is_flag=True, help="Analyze files whose row is an error again.")
 @json_option
 @quiet_option
 @overwrite_option
@@ -89,8 +94,8 @@ def command(
 ) -> None:
     """Analyze folders and lists of images on all cores.
 
-    Every file gives one row: its label, probability and scores, or the error that stopped it. Without -o the
-    rows go to standard output as JSON Lines.
+    Each file produces one row: its label, probability and scores, or the error that occurred. Without -o the
+    rows are written to standard output as JSON Lines.
     """
     from imforensics.config import ScanConfig, load_config
     from imforensics.pipeline.scan import list_files, plan_scan, write_overview
@@ -100,12 +105,12 @@ def command(
     config = load_config(ScanConfig, config_path, overrides, profile=profile)
     named = [*paths, *_read_paths(files_from)]
     if not named:
-        raise click.UsageError("Name files or folders to scan, or pass --files-from.")
+        raise click.UsageError("Nothing to scan: give files or folders, or --files-from.")
     listing = list_files(named, recursive=config.recursive, include=include, exclude=output)
     files = listing.files
     _show_left_out(listing, quiet=quiet)
     if not files:
-        raise EvidenceError("no images to scan: the folders named hold none, or --include matches none")
+        raise EvidenceError("no images to scan: the given folders contain none, or --include matches none")
     scan = plan_scan(files, config, folder=output, overwrite=overwrite, retry_errors=retry_errors)
     rows = list(scan.done)
     print_rows = as_json or output is None

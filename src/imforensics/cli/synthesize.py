@@ -37,8 +37,8 @@ Examples:
 
 \b
 In OUT: authentic/, tampered/, masks/, manifest.csv (read as data set `folder`), pairs.jsonl (how each pair
-was made), config.yaml. Run the same command again to go on after a stop, with a larger --count to add
-pairs. docs/synthesis.md says how pairs are made.
+was made), config.yaml. Run the same command again to resume, or with a larger --count to add pairs.
+docs/synthesis.md describes how pairs are made.
 """,
 )
 @click.argument("photos", type=click.Path(path_type=Path, file_okay=False), metavar="PHOTOS")
@@ -49,8 +49,12 @@ pairs. docs/synthesis.md says how pairs are made.
     required=True,
     help="Folder of the data set; resumes in it.",
 )
-@click.option("--count", type=click.IntRange(1), default=100, show_default=True, help="Pairs in all.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the whole set.")
+@click.option(
+    "--count", type=click.IntRange(1), default=100, show_default=True, help="Total number of pairs."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed of the whole set."
+)
 @click.option(
     "--size", callback=read_size, metavar="HxW", help="Height and width of every file.  [default: 256x384]"
 )
@@ -73,12 +77,12 @@ def command(
     config_path: Path | None,
     overrides: tuple[str, ...],
 ) -> None:
-    """Make forgeries with exact masks from the authentic photographs in PHOTOS.
+    """Make synthetic forgeries with exact masks from the authentic photographs in PHOTOS.
 
-    Splices, copy-moves, removals, retouching and text; each forgery with its authentic twin, which went
-    through the identical saves. Photographs are parted into train, val and test first. The same photographs,
-    seed and configuration give the same files. Inpainting (some of the removals) needs the extra copy-move;
-    without it, --set inpainting=false.
+    Splices, copy-moves, removals, retouching and text; each forgery comes with a matched control, its
+    unaltered host after the identical saves. Photographs are split into train, val and test first. The same
+    photographs, seed and configuration give the same files. Inpainting (some of the removals) needs the extra
+    copy-move; without it, use --set inpainting=false.
     """
     from imforensics.config import load_config
     from imforensics.datasets.synthesis.config import SynthesizeConfig

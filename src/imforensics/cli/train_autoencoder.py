@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def command(options: TrainingOptions) -> None:
     """Train a convolutional autoencoder on digits, image patches or residual patches; export it as a bundle.
 
-    Needs the extra "train" (TensorFlow); using the bundle does not. A finished run that is resumed is
-    measured and exported again. Standard output gets the measurements as JSON.
+    Training needs the extra "train" (TensorFlow); using the bundle does not. Resuming a finished run
+    evaluates and exports it again. The results are written to standard output as JSON.
 
     \b
     Examples:

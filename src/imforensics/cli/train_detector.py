@@ -24,9 +24,9 @@ def command(options: TrainingOptions) -> None:
     """Train a detector and export it as a bundle.
 
     A classifier learns from a labelled data set; with `kind: localizer` in the configuration a localizer
-    learns from forgeries made of authentic photographs. Needs the extra "train" (TensorFlow). The folder of a
-    data set is its `root`, or lies below the folder that IMFORENSICS_DATA names. Standard output gets what
-    was measured as JSON.
+    learns from synthetic forgeries of authentic photographs. Needs the extra "train" (TensorFlow). The folder
+    of a data set is its `root`; by default it is searched for below the folder given by IMFORENSICS_DATA. The
+    results are written to standard output as JSON.
 
     \b
     Examples:

@@ -28,12 +28,13 @@ Examples:
     click.option("-j", "--workers", type=click.IntRange(1), help="Processes; default: all cores."),
 )
 def command(options: TrainingOptions, *, workers: int | None) -> None:
-    """Fit how several methods together tell tampered images from their own hosts.
+    """Combine several methods into one calibrated statement.
 
-    Runs the methods on twins (tampered files against their own hosts, saved alike) and on authentic
-    photographs, fits a logistic regression on their scores, calibrates it once, and sets the thresholds of
-    the label by the false alarms on photographs and hosts. Needs the extra "train" (scikit-learn). Data sets
-    lie below the folder that IMFORENSICS_DATA names. Standard output gets a summary as JSON.
+    Runs the methods on matched controls (tampered files and their own hosts, saved in the same way) and on
+    authentic photographs, fits a logistic regression on their scores, calibrates it once, and sets the
+    thresholds of the label by the false alarms on photographs and hosts. Needs the extra "train"
+    (scikit-learn). Data sets are searched for below the folder given by IMFORENSICS_DATA. A summary is
+    written to standard output as JSON.
     """
     from imforensics.config import load_config
     from imforensics.pipeline.fusion_config import TrainFusionConfig

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 def command(options: TrainingOptions) -> None:
     """Train a DCGAN and its encoder on the authentic images of a data set; export them as a bundle.
 
-    Needs the extra "train" (TensorFlow); using the bundle does not. The data set's folder is dataset.root,
-    or lies below the folder that IMFORENSICS_DATA names. A finished run that is resumed is measured and
-    exported again. Standard output gets the measurements as JSON.
+    Training needs the extra "train" (TensorFlow); using the bundle does not. The data set's folder is
+    dataset.root; by default it is searched for below the folder given by IMFORENSICS_DATA. Resuming a
+    finished run evaluates and exports it again. The results are written to standard output as JSON.
 
     \b
     Examples:

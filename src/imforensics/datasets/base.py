@@ -149,7 +149,7 @@ def load_dataset(name: str, root: Path | str | None = None, *, pseudo_masks: boo
     where = _resolve_root(adapter.card, root)
     dataset = adapter.read(where)
     if not dataset.samples:
-        raise layout_error(adapter.card, where, "holds no image named by the set's rule")
+        raise layout_error(adapter.card, where, "contains no image named by the set's rule")
     if not pseudo_masks:
         return dataset
     if adapter.add_pseudo_masks is None:

@@ -48,7 +48,8 @@ CASIA1_CARD = DatasetCard(
         "groundtruth/Sp_D_CND_A_pla0005_pla0023_0281_gt.png ...  (or CASIA 1.0 groundtruth/, Gt/, masks/)"
     ),
     defects=(
-        "A look-up of the quantization table alone separates the classes at 99.5 %: raw results say nothing.",
+        "A header baseline on the quantization table alone separates the classes at 99.5 %: raw results are "
+        "no evidence of detection.",
         "Sp_D_NRN_A_sce0011_cha0011_0542 has no mask.",
         "The mask of Sp_S_NNN_T_txt0072_txt0072_0072 is suspect.",
         "The mask of Sp_D_NNN_A_nat0019_cha0039_0320 marks what is unchanged from nat0019, the named host.",
@@ -74,7 +75,8 @@ CASIA2_CARD = DatasetCard(
         "groundtruth_derived/..._gt.png  (pseudo masks, only when asked for)"
     ),
     defects=(
-        "A look-up of the quantization table alone separates the classes at 97 %: raw results say nothing.",
+        "A header baseline on the quantization table alone separates the classes at 97 %: raw results are no "
+        "evidence of detection.",
         "17 community masks of the complete set have another size than their image.",
         "Authentic images with ids up to 00100 are those of CASIA v1.0, most of them byte by byte.",
         "Masks are community-made; those in groundtruth_derived come from differencing with the host.",

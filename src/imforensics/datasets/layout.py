@@ -49,7 +49,7 @@ def find_folder(root: Path, names: Iterable[str], *, card: DatasetCard, skip: It
         DatasetError: there is none, or more than one.
     """
     if not root.is_dir():
-        raise layout_error(card, root, "is no folder")
+        raise layout_error(card, root, "is not a folder")
     wanted = tuple(names)
     found = find_folders(root, wanted, skip=skip)
     if not found:

@@ -55,7 +55,7 @@ class SettingsLookup:
 
 @dataclass(frozen=True, slots=True)
 class ShortcutResult:
-    """What the look-up reaches.
+    """What the header baseline reaches.
 
     Attributes:
         scores: (N,) of the evaluated samples, in their order.
@@ -87,14 +87,14 @@ def read_encoder_settings(path: Path) -> EncoderSettings:
 
 
 def fit_lookup(settings: Sequence[EncoderSettings], labels: Sequence[int]) -> SettingsLookup:
-    """Learn the look-up.
+    """Learn the header baseline.
 
     Args:
         settings: of each training file, at least one.
         labels: 0 authentic, 1 tampered, as many.
 
     Returns:
-        The look-up.
+        The header baseline.
 
     Raises:
         ValueError: no files, or another number of labels.
@@ -110,7 +110,7 @@ def fit_lookup(settings: Sequence[EncoderSettings], labels: Sequence[int]) -> Se
 
 
 def measure_shortcut(train: Sequence[Sample], test: Sequence[Sample]) -> ShortcutResult:
-    """Learn the look-up on one split and evaluate it on another.
+    """Learn the header baseline on one split and evaluate it on another.
 
     Args:
         train: samples to learn from.

@@ -35,7 +35,7 @@ def read_luma(evidence: Evidence) -> LumaBlocks | str:
 
     Raises:
         EvidenceError: the entropy-coded data cannot be decoded.
-        ValueError: the evidence is no JPEG.
+        ValueError: the evidence is not a JPEG.
     """
     if evidence.jpeg is None:
         raise ValueError("Expected a JPEG; received evidence without one. Ask `evidence.jpeg` before")

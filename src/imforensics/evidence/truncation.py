@@ -82,7 +82,7 @@ def close_jpeg(data: bytes, layout: JpegLayout, *, label: str, max_pixels: int) 
         return Rest(_trim(data[: whole[-1].segment.stop]) + _EOI, kept)
     if len(scans[-1].components) < len(frame.components):
         raise EvidenceError(
-            f"{label}: the JPEG stores its color components one after the other and is cut short before the "
+            f"{label}: the JPEG stores its color components one after another and is truncated before the "
             f"last one is whole. {_ADVICE}"
         )
     if rows == 0:

@@ -38,17 +38,20 @@ class AutoencoderResidual(Method):
 
     name = "autoencoder_residual"
     family = "reconstruction"
-    question = "Are there regions whose fine detail a network of authentic images reconstructs badly?"
+    question = (
+        "Are there regions whose fine detail is poorly reconstructed by a network trained on authentic "
+        "images?"
+    )
     idea = (
-        "A small autoencoder learned the high-pass bands of luma and chroma of authentic images. It rebuilds "
-        "what is common and loses what is strong or unusual; its error is compared with that of authentic "
-        "images and, for chroma, with the rest of the same image."
+        "A small autoencoder was trained on the high-pass bands of luma and chroma of authentic images. It "
+        "reconstructs common detail and loses strong or unusual detail; its error is compared with that of "
+        "authentic images and, for chroma, with the rest of the same image."
     )
     limitations = (
-        "The error follows texture and contrast: hair, grass, text and sharp edges are marked in any image, "
-        "smooth insertions are missed. Pasted things are often sharper than what surrounds them, and that is "
-        "most of what it finds: it shows where detail is, not that something was altered. It learned from "
-        "small JPEG images of one collection; large photos are smoother in each block."
+        "The error follows texture and contrast: hair, grass, text and sharp edges are flagged in any image, "
+        "and smooth insertions are missed. Pasted objects are often sharper than their surroundings, which "
+        "explains most of its detections: it shows where there is detail, not that something was altered. It "
+        "was trained on small JPEG images of one collection; blocks of large photographs are smoother."
     )
     reference = Reference(
         "D. Cozzolino, L. Verdoliva, Single-image splicing localization through autoencoder-based anomaly "
@@ -57,9 +60,9 @@ class AutoencoderResidual(Method):
         doi="10.1109/WIFS.2016.7823921",
     )
     experimental = (
-        "Pixel AUC 0.660 on tampered validation images of CASIA v1 saved again at quality 90, "
-        "but 0.488 once the error is corrected for texture and brightness; a spot in the middle of every "
-        "picture has 0.671 (python scripts/measure_autoencoder.py --split val)."
+        "Pixel AUC 0.660 on tampered validation images of CASIA v1 recompressed at quality 90, but 0.488 "
+        "once the error is corrected for texture and brightness; the centre-prior baseline has 0.671 (python "
+        "scripts/measure_autoencoder.py --split val)."
     )
 
     class Options(MethodOptions):

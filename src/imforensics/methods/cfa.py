@@ -39,18 +39,18 @@ class ColourFilterArray(Method):
 
     name = "cfa"
     family = "camera"
-    question = "Are there regions without the demosaicing traces that the rest of the image shows?"
+    question = "Are there regions without the demosaicing traces found in the rest of the image?"
     idea = (
-        "A camera measures green at every other pixel only and interpolates the rest, which makes these more "
-        "predictable from their neighbours. A part pasted from elsewhere, resized, blurred or painted loses "
-        "that difference between the two lattices, or has it the other way round. What the image's own "
-        "blocks of like contrast show is the yardstick."
+        "A camera measures green at every second pixel only and interpolates the others, which makes these "
+        "more predictable from their neighbours. A region pasted from elsewhere, resized, blurred or painted "
+        "loses this difference between the two lattices, or has it reversed. The reference is what the "
+        "image's own blocks of similar contrast show."
     )
     limitations = (
-        "It needs native pixels of a camera: resizing destroys the traces, and so does JPEG much below "
-        "quality 95; cameras that sharpen or denoise strongly leave none. Nine of ten photographs are "
-        "therefore beyond it. Smooth and saturated areas cannot be told; a part from another photograph on "
-        "the same lattice is missed; fine regular texture misleads."
+        "It needs camera pixels at native resolution: resizing destroys the traces, and so does JPEG much "
+        "below quality 95; cameras that sharpen or denoise strongly leave none. It therefore does not work "
+        "for nine out of ten photographs. Smooth and saturated areas cannot be judged; a region from another "
+        "photograph on the same lattice is missed; fine regular texture is misleading."
     )
     reference = Reference(
         "P. Ferrara, T. Bianchi, A. De Rosa, A. Piva, Image forgery localization via fine-grained analysis "
@@ -65,7 +65,7 @@ class ColourFilterArray(Method):
         valid = find_analysable_blocks(evidence.pixels, block=BLOCK)[: lattice.shape[0], : lattice.shape[1]]
         count = int(valid.sum())
         if count < MIN_BLOCKS:
-            note = f"{count} blocks of 8x8 pixels can be analysed; at least {MIN_BLOCKS} are needed."
+            note = f"Only {count} blocks of 8x8 pixels can be analysed; at least {MIN_BLOCKS} are needed."
             return Finding(self.name, self.family, "not_applicable", notes=(note,))
         trace = float(np.median(lattice[valid]))
         if abs(trace) < MIN_TRACE:
@@ -91,8 +91,8 @@ class ColourFilterArray(Method):
                 OUTSIDE_KEY: ["no demosaicing traces were found, so that no part can lack them"],
             },
             notes=(
-                "The two green lattices are alike: no demosaicing traces are left in this image. There is "
-                "nothing that a part could lack; the map is 0 all over, which is no sign of authenticity.",
+                "The two green lattices do not differ: this image has no demosaicing traces that a region "
+                "could lack. The map is 0 everywhere, which is no evidence of authenticity.",
             ),
         )
 

@@ -36,19 +36,20 @@ class CopyMove(Method):
 
     name = "copy_move"
     family = "copy-move"
-    question = "Are two parts of the picture copies of each other, turned and scaled at most?"
+    question = "Are two regions of the picture copies of each other, possibly rotated and scaled?"
     idea = (
-        "SIFT describes points of interest so that a turned or scaled copy of a point is described alike. "
-        "Points that match others of the same picture are grouped by the affine map that they agree on. "
-        "Under it, the parts around them are compared pixel by pixel: a copy differs from its source by no "
-        "more than one saving and interpolation explain, things that merely look alike differ by more."
+        "SIFT describes keypoints so that a rotated or scaled copy of a point has a similar descriptor. "
+        "Points that match others in the same picture are grouped by the affine map on which they agree. "
+        "Under this map the regions around them are compared pixel by pixel: a copy differs from its source "
+        "by no more than one compression and interpolation explain, whereas objects that merely look alike "
+        "differ more."
     )
     limitations = (
-        "Smooth parts have no keypoints and are missed, as are copies below some 300 pixels or by less than "
-        "20 pixels. Strong compression after the copy hides copies of low contrast. Manufactured repetition "
-        "(printed patterns, text, identical articles) can be marked; copies mirrored in place are left out "
-        "as symmetric things. Which part is the copy is told in few cases only. Large pictures are searched "
-        "at reduced size."
+        "Smooth regions have no keypoints and are missed, as are copies smaller than about 300 pixels or "
+        "shifted by less than 20 pixels. Strong compression after copying hides copies of low contrast. "
+        "Manufactured repetition (printed patterns, text, identical articles) can be flagged; copies "
+        "mirrored in place are excluded because symmetric objects look the same. Only in a few cases can the "
+        "method show which region is the copy. Large pictures are searched at reduced size."
     )
     reference = Reference(
         "I. Amerini, L. Ballan, R. Caldelli, A. Del Bimbo, G. Serra, A SIFT-based forensic method for "
@@ -89,7 +90,7 @@ class CopyMove(Method):
         plane = np.clip(np.rint(luma), 0, 255).astype(np.uint8)
         keypoints = find_keypoints(plane, limit=self.options.max_keypoints)
         if len(keypoints.positions) < 2 * MIN_MATCHES:
-            note = "Hardly a keypoint was found: on a picture this smooth the method says little."
+            note = "Hardly any keypoints were found: on a picture this smooth the method has little power."
         else:
             note = f"{len(keypoints.positions)} keypoints were compared with each other."
         candidates = self._candidates(keypoints, (luma.shape[0], luma.shape[1]))

@@ -30,21 +30,20 @@ class CopyMoveDense(Method):
 
     name = "copy_move_dense"
     family = "copy-move"
-    question = (
-        "Does a part of the picture repeat another part of it, also where there are no distinct points?"
-    )
+    question = "Does a region of the picture repeat another one, even where there are no keypoints?"
     idea = (
-        "Every patch is described by magnitudes of Zernike moments, which turning and mirroring leave alone, "
-        "and the most similar patch elsewhere in the picture is looked for (PatchMatch). In a copy the "
-        "offsets of neighbours follow one affine map; parts where they do are compared pixel by pixel: a "
-        "copy differs from its source by no more than one saving and interpolation explain."
+        "Every patch is described by the magnitudes of Zernike moments, which are invariant to rotation and "
+        "mirroring, and the most similar patch elsewhere in the picture is searched for (PatchMatch). In a "
+        "copy the offsets of neighbouring patches follow one affine map; regions where they do are compared "
+        "pixel by pixel: a copy differs from its source by no more than one compression and interpolation "
+        "explain."
     )
     limitations = (
-        "Copies scaled by more than about 20 % are missed: use copy_move. So are copies below some 300 "
-        "pixels or by less than 20 pixels, and smooth parts whose detail a strong compression removed. "
-        "Manufactured repetition (printed patterns, text, identical articles) can be marked; copies mirrored "
-        "in place are left out as symmetric things. Pictures above "
-        "0.6 megapixels are searched at reduced size, where small copies vanish."
+        "Copies scaled by more than about 20 % are missed: use copy_move. So are copies smaller than about "
+        "300 pixels or shifted by less than 20 pixels, and smooth regions whose detail was removed by strong "
+        "compression. Manufactured repetition (printed patterns, text, identical articles) can be flagged; "
+        "copies mirrored in place are excluded because symmetric objects look the same. Pictures above 0.6 "
+        "megapixels are searched at reduced size, where small copies vanish."
     )
     reference = Reference(
         "D. Cozzolino, G. Poggi, L. Verdoliva, Efficient dense-field copy-move forgery detection, IEEE "

@@ -279,13 +279,19 @@ def _explain(found: list[Verified], scale: float, left_out: int) -> tuple[str, .
     if left_out:
         notes.append(f"{left_out} further candidates were not verified: so many repeats take too long.")
     if scale < 1:
-        notes.append(f"Searched at {scale:.2f} times the size; copies that are small there are missed.")
+        notes.append(
+            f"Searched at {scale:.2f} times the size; copies that are too small at that size are missed."
+        )
     if not found:
-        return (*notes, "No two parts agree as a copy and its source do. That is no sign of authenticity.")
+        return (
+            *notes,
+            "No two regions agree like a copy and its source. That is no evidence of authenticity.",
+        )
     told = sum(one.target is not None for one in found)
     notes.append(
-        f"{len(found)} pair{'s' if len(found) > 1 else ''} of parts agree in fine detail as far as the last "
-        f"saving allows. Source and copy are both marked; which is which is told for {told} of {len(found)}."
+        f"{len(found)} pair{'s' if len(found) > 1 else ''} of regions agree in fine detail as far as the "
+        f"last save allows. Source and copy are both flagged; they could be distinguished for {told} of "
+        f"{len(found)}."
     )
     notes.append("Manufactured repetition (printed patterns, identical articles, text) can agree as well.")
     return tuple(notes)

@@ -37,17 +37,17 @@ class ErrorLevelAnalysis(Method):
 
     name = "ela"
     family = "jpeg"
-    question = "Are there regions that change more than the rest when the image is saved again as JPEG?"
+    question = "Are there regions that change more than the rest when the image is recompressed as JPEG?"
     idea = (
-        "The image is saved again as JPEG at a known quality and compared with itself. A region that has "
-        "been through JPEG compression another number of times, or at another quality, than its surroundings "
-        "can change more or less than they do."
+        "The image is recompressed as JPEG at a known quality and compared with itself. A region that was "
+        "JPEG-compressed a different number of times, or at a different quality, than its surroundings can "
+        "change more or less than they do."
     )
     limitations = (
-        "Contrast misleads: edges, text and fine texture change most in any image and smooth areas least, so "
-        "compare like with like. Saving the whole file again, resizing it, or a file below the chosen "
-        "quality wears the difference away. Flat and saturated areas cannot be analysed. A bright region is "
-        "no proof."
+        "Contrast misleads: in any image edges, text and fine texture change most and smooth areas least, so "
+        "compare like with like. Recompressing or resizing the whole file weakens the difference, and so "
+        "does a file quality below the chosen one. Flat and saturated areas cannot be analysed. A bright "
+        "region is not proof."
     )
     reference = Reference(
         "N. Krawetz, A Picture's Worth: Digital Image Analysis and Forensics, Black Hat USA, 2007 (no DOI). "
@@ -116,7 +116,7 @@ class ErrorLevelAnalysis(Method):
             },
             notes=(
                 f"Blocks change by {typical:.2f} gray levels in the median, {top:.2f} at the 99 % quantile.",
-                "The score compares these two, a heuristic without calibration: contrast raises it too.",
+                "The score compares these two; it is an uncalibrated heuristic, and contrast raises it too.",
                 f"Map: m / (m + {HALF_WAY_RESIDUAL:g}), m the mean residual over 24x24 pixels.",
             ),
         )

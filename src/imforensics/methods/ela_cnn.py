@@ -21,28 +21,29 @@ if TYPE_CHECKING:
 DEFAULT_BUNDLE = "casia1_ela_cnn_twin"
 MIN_SIDE = 64  # half the network's input: below, most of what it is shown is interpolation
 RUNTIME_THREADS = 1  # the network takes milliseconds; a scan already has one process a core
-NO_MAP_NOTE = "It gives one score for the whole image, at a small fixed size: it cannot say where."
+NO_MAP_NOTE = "It gives one score for the whole image, at a small fixed size, and no location."
 
 
 class ElaCnn(Method):
     """A shipped or own bundle of kind "classifier", as `train-detector` makes it.
 
-    The score is the network's output; what it is worth is in the bundle and is told in the notes. There is
+    The score is the network's output; its performance is in the bundle and in the notes. There is
     an opinion only for evidence within the conditions that the bundle was calibrated on.
     """
 
     name = "ela_cnn"
     family = "learned"
-    question = "Does a network trained on tampered images take this one for tampered?"
+    question = "Does a network trained on tampered images classify this image as tampered?"
     idea = (
-        "The error level residual (or another trace, as the bundle says) is computed at native size, brought "
-        "to a small fixed size and read by a convolutional network that learned from authentic and tampered "
-        "images. The default bundle learned from forgeries beside their own hosts, saved alike."
+        "The error level residual (or another trace, as specified in the bundle) is computed at native size, "
+        "resized to a small fixed size and classified by a convolutional network trained on authentic and "
+        "tampered images. The default bundle was trained on forgeries and their matched controls."
     )
     limitations = (
-        "The resize destroys most traces, the more the larger the photo. The network knows the splices and "
-        "copy-moves of one collection of small JPEG images; on other images its score may mean nothing. It "
-        "does not localize, and does not see removals, global edits or images made by a network."
+        "Resizing destroys most traces, and more of them in larger photographs. The network was trained on "
+        "the splices and copy-moves of one collection of small JPEG images; on other images its score may be "
+        "meaningless. It does not localize, and it does not detect removals, global edits or generated "
+        "images."
     )
     reference = Reference(
         "Nimma et al., International Journal of Intelligent Systems and Applications in Engineering, 2024 "
@@ -100,7 +101,7 @@ class ElaCnn(Method):
             height=evidence.height, width=evidence.width, is_jpeg=evidence.jpeg is not None
         )
         twins = manifest.find_measurement("exact_twin") or manifest.find_measurement("twin")
-        notes = [_tell_worth(twins), NO_MAP_NOTE]
+        notes = [_describe_performance(twins), NO_MAP_NOTE]
         if mismatch:
             notes.append(f"No opinion: {'; '.join(mismatch)}.")
         return Finding(
@@ -119,18 +120,18 @@ class ElaCnn(Method):
         )
 
 
-def _tell_worth(twin: Measurement | None) -> str:
-    """What the score is worth where only the alteration differs, from the bundle's own test."""
+def _describe_performance(twin: Measurement | None) -> str:
+    """Performance of the score where only the alteration differs, from the bundle's own test."""
     if twin is None:
-        return "What this score is worth was not measured on twins, where only the alteration differs."
+        return "The performance of this score on matched controls was not measured."
     low, high = twin.intervals["auc"]
     clearly = low > 0.5
     verdict = (
-        "better than guessing, within these bounds"
+        "better than chance, within these bounds"
         if clearly
-        else "not clearly better than guessing: do not rest anything on it"
+        else "not clearly better than chance: do not rely on it"
     )
     return (
-        f"On {twin.n_tampered} tampered test images against their own hosts, saved alike, the score has AUC "
-        f"{twin.metrics['auc']:.2f} (95 % interval {low:.2f} to {high:.2f}; 0.5 is a guess): {verdict}."
+        f"On {twin.n_tampered} tampered test images and their matched controls, the score has AUC "
+        f"{twin.metrics['auc']:.2f} (95 % interval {low:.2f} to {high:.2f}; 0.5 is chance): {verdict}."
     )

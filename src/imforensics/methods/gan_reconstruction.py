@@ -37,16 +37,17 @@ class GanReconstruction(Method):
 
     name = "gan_reconstruction"
     family = "reconstruction"
-    question = "Are there parts that a generator of authentic photographs cannot make?"
+    question = "Are there regions that a generator of authentic photographs cannot reproduce?"
     idea = (
-        "A generative adversarial network learned from authentic photographs alone. An encoder finds the "
-        "noise vector whose image comes nearest to this one. Where image and reconstruction differ by more "
-        "than they do in authentic photographs, there is something that the generator does not know."
+        "A generative adversarial network was trained only on authentic photographs. An encoder finds the "
+        "noise vector whose image is closest to this one. Where image and reconstruction differ by more than "
+        "they do in authentic photographs, there is content that the generator has not learned."
     )
     limitations = (
         "The reconstruction is coarse: small or bright objects, text and strong texture differ from it in "
-        "any photograph, tampered or not, and a part pasted from another photograph is as photographic as "
-        "the rest. The generator knows the scenes of one small collection. Do not rest anything on it alone."
+        "any photograph, tampered or not, and a region pasted from another photograph is as photographic as "
+        "the rest. The generator has learned the scenes of one small collection. Do not rely on this method "
+        "alone."
     )
     reference = Reference(
         "T. Schlegl, P. Seeböck, S. M. Waldstein, G. Langs, U. Schmidt-Erfurth, f-AnoGAN: Fast unsupervised "
@@ -54,9 +55,9 @@ class GanReconstruction(Method):
         doi="10.1016/j.media.2019.01.010",
     )
     experimental = (
-        "Pixel AUC 0.625 [0.580, 0.676] on CASIA v1's test split, less than a blind spot in the middle of "
-        "every picture has (0.672), image AUC 0.51 on twins: imforensics evaluate --method "
-        "gan_reconstruction --dataset casia1 --split test --protocol twin"
+        "Pixel AUC 0.625 [0.580, 0.676] on CASIA v1's test split, below the centre-prior baseline (0.672), "
+        "image AUC 0.51 on matched controls: imforensics evaluate --method gan_reconstruction --dataset "
+        "casia1 --split test --protocol twin"
     )
 
     class Options(MethodOptions):
@@ -154,8 +155,8 @@ class GanReconstruction(Method):
                 "marked_share": round(float(mask.mean()), 5),
             },
             notes=(
-                f"Marked: error above {scale.threshold:.3f}, which 2 % of the pixels of authentic validation "
-                "images exceed.",
+                f"Flagged: error above {scale.threshold:.3f}, exceeded by 2 % of the pixels of authentic "
+                "validation images.",
             ),
         )
 

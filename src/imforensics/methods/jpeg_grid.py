@@ -43,19 +43,20 @@ class JpegGrid(Method):
     name = "jpeg_grid"
     family = "jpeg"
     question = (
-        "Was the image, or a part of it, compressed on another 8x8 JPEG grid than the rest, or on none?"
+        "Was the image, or a part of it, compressed on a different 8x8 JPEG grid than the rest, or on none?"
     )
     idea = (
-        "JPEG sets many DCT coefficients of its 8x8 blocks to zero, most of them where the blocks are cut on "
-        "the very grid of the saving. Each pixel votes for that of the 64 grids whose block around it has "
-        "most zeros. The grid with most votes is the image's; connected blocks that vote for another one, or "
-        "that could show the image's grid and do not, are reported where chance does not explain them."
+        "JPEG sets many DCT coefficients of its 8x8 blocks to zero, and most zeros appear when the blocks "
+        "are cut on the grid used for compression. Each pixel votes for the one of the 64 grids whose block "
+        "around it has the most zeros. The grid with the most votes is the image's; connected blocks that "
+        "vote for a different grid, or that could show the image's grid but do not, are reported if chance "
+        "does not explain them."
     )
     limitations = (
-        "A later saving at equal or lower quality writes its own grid over everything, and resizing or "
-        "strong filtering removes all grids. One pasted part in 64 falls on the image's grid by chance. An "
-        "image cropped after saving has a moved grid all over, which is harmless. Inserted logos, frames and "
-        "collages of JPEGs are marked rightly, and are no forgery. Flat areas do not vote."
+        "Later compression at equal or lower quality replaces earlier grids with its own, and resizing or "
+        "strong filtering removes all grids. One pasted region in 64 falls on the image's grid by chance. An "
+        "image cropped after compression has a shifted grid everywhere, which is harmless. Inserted logos, "
+        "frames and collages of JPEGs are flagged correctly, but are not forgeries. Flat areas do not vote."
     )
     reference = Reference(
         "T. Nikoukhah, J. Anger, M. Colom, J.-M. Morel, R. Grompone von Gioi, ZERO: a local JPEG grid origin "
@@ -176,15 +177,19 @@ def _notes(main: int | None, foreign: list[GridRegion], missing: list[GridRegion
         first = "The image's grid starts at its first pixel, as in a JPEG that was not cropped since."
     notes = [first]
     if foreign or missing:
-        notes.append(f"{len(foreign)} region(s) with another grid, {len(missing or [])} without the image's.")
+        notes.append(
+            f"{len(foreign)} region(s) with another grid, {len(missing or [])} without the image's grid."
+        )
     else:
-        notes.append("No region with another grid; that is no sign of authenticity.")
+        notes.append("No region with another grid was found; that is no evidence of authenticity.")
     if missing is None and main is not None:
         notes.append(
-            "Parts without the image's grid were not looked for: its saving is too fine to show them, the "
-            "image too large to be saved again, or the option off."
+            "Regions without the image's grid were not searched for: the compression is too fine to show "
+            "them, the image is too large to be recompressed, or the option is off."
         )
-    notes.append("Map: at least 0.5 where the number of false alarms is below 1, a fixed curve of it above.")
+    notes.append(
+        "Map: at least 0.5 where the number of false alarms is below 1; a fixed function of it elsewhere."
+    )
     return tuple(notes)
 
 

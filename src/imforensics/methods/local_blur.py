@@ -37,18 +37,18 @@ class LocalBlur(Method):
 
     name = "local_blur"
     family = "noise"
-    question = "Are there regions that are smoother than their own edges let expect?"
+    question = "Are there regions that are smoother than their own edges suggest?"
     idea = (
-        "An edge that was blurred, retouched or scaled up keeps its coarse contrast, loses fine detail, and "
+        "An edge that was blurred, retouched or enlarged keeps its coarse contrast, loses fine detail, and "
         "changes little when it is blurred again. In sliding windows the difference from a slight blur is "
-        "compared with the difference of two stronger ones, by a line fitted to the image itself, so that "
-        "texture alone does not count. The map shows windows far below the line."
+        "compared with the difference between two stronger blurs, using a line fitted to the image itself, "
+        "so that texture alone has no effect. The map shows windows far below the line."
     )
     limitations = (
-        "Depth of field and motion blur do the same as retouching: an untouched portrait shows its "
-        "background. Hair, grass and noise are finer than most edges and raise the line. It does not tell "
-        "why a place is soft, and without edges, in sky and on plain walls, it says nothing. A sharper "
-        "insertion is not marked."
+        "Depth of field and motion blur have the same effect as retouching: in an untouched portrait the "
+        "background is flagged. Hair, grass and noise are finer than most edges and raise the line. The "
+        "method does not show why an area is soft, and it is uninformative without edges, as in sky and on "
+        "plain walls. An insertion that is sharper than its surroundings is not flagged."
     )
     reference = Reference(
         "F. Crete, T. Dolmiere, P. Ladret, M. Nicolas, The blur effect: perception and estimation with a new "
@@ -56,9 +56,9 @@ class LocalBlur(Method):
         doi="10.1117/12.702790",
     )
     experimental = (
-        "Its map is at chance on public forgeries: pixel AUC .521 on CASIA v1 val as it is, .520 saved again "
-        "at quality 90 (imforensics evaluate --method local_blur --dataset casia1 --split val --protocol "
-        "raw, and resaved_q90)."
+        "Its map is at chance on public forgeries: pixel AUC .521 on CASIA v1 val as published, .520 after "
+        "recompression at quality 90 (imforensics evaluate --method local_blur --dataset casia1 --split val "
+        "--protocol raw, and resaved_q90)."
     )
 
     class Options(MethodOptions):
@@ -112,8 +112,8 @@ class LocalBlur(Method):
             },
             notes=(
                 f"{share:.1%} of the windows with edges are softer than the others of this image by "
-                f"{MAP_HALF_WAY:g} robust standard deviations, where the map reads 0.5.",
-                "A heuristic without calibration: depth of field and motion blur do the same.",
+                f"{MAP_HALF_WAY:g} robust standard deviations, where the map is 0.5.",
+                "An uncalibrated heuristic: depth of field and motion blur have the same effect.",
             ),
         )
 

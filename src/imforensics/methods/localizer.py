@@ -25,7 +25,7 @@ MIN_SIDE = 64  # pixels: eight blocks; the network learned from pictures of a fe
 RUNTIME_THREADS = 2
 PICTURE_PIXELS = 1_000_000  # of the reliability picture, at most
 NO_TRACES_NOTE = (
-    "The file is no JPEG: there are no traces of compression to read, the map rests on the pixels alone."
+    "The file is not a JPEG: it has no compression traces to analyse, and the map is based on pixels only."
 )
 
 
@@ -39,18 +39,20 @@ class LearnedLocalizer(Method):
 
     name = "localizer"
     family = "learned"
-    question = "Are there parts whose traces of compression and noise do not belong to this picture?"
+    question = (
+        "Are there regions whose compression and noise traces are inconsistent with the rest of the picture?"
+    )
     idea = (
-        "A convolutional network reads, for each 8x8 block, how well its quantized DCT coefficients follow "
-        "the picture's own histograms, and the high-pass noise of its pixels, at native resolution. It "
-        "compares every block with its surroundings and with the whole picture. It learned from forgeries "
-        "beside twins that were saved alike and not altered."
+        "The input of a convolutional network is, for each 8x8 block, how well its quantized DCT "
+        "coefficients follow the picture's own histograms, and the high-pass noise of its pixels, at native "
+        "resolution. The network compares every block with its surroundings and with the whole picture. It "
+        "was trained on forgeries and their matched controls."
     )
     limitations = (
-        "Parts copied within the same picture share its history and may be missed. Strong recompression, "
-        "resizing or a screenshot of the whole picture wipes the traces out. Unusual but authentic texture, "
-        "sharp edges, text and blurred backgrounds can be marked. It does not see pictures that a network "
-        "made as a whole."
+        "Regions copied within the same picture share its history and may be missed. Strong recompression, "
+        "resizing or a screenshot of the whole picture destroys the traces. Unusual but authentic texture, "
+        "sharp edges, text and blurred backgrounds can be flagged. It does not detect pictures that were "
+        "generated as a whole."
     )
     reference = Reference(
         "M.-J. Kwon, S.-H. Nam, I.-J. Yu, H.-K. Lee, C. Kim, Learning JPEG compression artifacts for image "
@@ -88,10 +90,10 @@ class LearnedLocalizer(Method):
             size = f"{evidence.width}x{evidence.height}"
             return self._decline(f"The image is {size} pixels; at least {MIN_SIDE} on each side are needed.")
         if not find_analysable_blocks(evidence.pixels, block=BLOCK).any():
-            return self._decline("Flat or saturated all over: there is nothing to look at.")
+            return self._decline("The image is flat or saturated everywhere: nothing can be analysed.")
         maps, is_read, absent_because = self._localize(evidence)
         outside = self._find_mismatch(evidence, absent_because)
-        notes = [_tell_worth(self._bundle.manifest)]
+        notes = [_describe_performance(self._bundle.manifest)]
         if evidence.jpeg is None:
             notes.append(NO_TRACES_NOTE)
         if outside:
@@ -179,11 +181,11 @@ def _draw_reliability(maps: BlockMaps) -> Artifact:
     return Artifact(np.rint(values * 255).astype(np.uint8), caption)
 
 
-def _tell_worth(manifest: LocalizerManifest) -> str:
-    """What the map and the score are worth where only the alteration differs, from the bundle's own test."""
+def _describe_performance(manifest: LocalizerManifest) -> str:
+    """Performance of map and score where only the alteration differs, from the bundle's own test."""
     twin = manifest.find_measurement("twin")
     if twin is None:
-        return "What the map and the score are worth was not measured on twins, saved alike."
+        return "The performance of the map and the score on matched controls was not measured."
     figures = [
         f"{words} {twin.metrics[name]:.2f}" + _interval(twin.intervals.get(name))
         for name, words in (
@@ -194,8 +196,8 @@ def _tell_worth(manifest: LocalizerManifest) -> str:
         if name in twin.metrics
     ]
     return (
-        f"On {twin.n_tampered} tampered test images of {twin.dataset} against their own hosts, saved alike: "
-        f"{', '.join(figures)} (AUC 0.5 is a guess)."
+        f"On {twin.n_tampered} tampered test images of {twin.dataset} and their matched controls: "
+        f"{', '.join(figures)} (an AUC of 0.5 is chance)."
     )
 
 

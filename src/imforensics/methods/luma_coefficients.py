@@ -37,7 +37,7 @@ def read_luma_coefficients(evidence: Evidence) -> LumaCoefficients | str:
 
     Raises:
         EvidenceError: the entropy-coded data cannot be decoded.
-        ValueError: the evidence is no JPEG.
+        ValueError: the evidence is not a JPEG.
     """
     luma = read_baseline_luma(evidence, min_side=MIN_BLOCKS * BLOCK)
     if isinstance(luma, str):
@@ -60,7 +60,7 @@ def read_baseline_luma(evidence: Evidence, *, min_side: int) -> LumaBlocks | str
 
     Raises:
         EvidenceError: the entropy-coded data cannot be decoded.
-        ValueError: the evidence is no JPEG.
+        ValueError: the evidence is not a JPEG.
     """
     if evidence.jpeg is None:
         raise ValueError(f"this method needs a JPEG, received {evidence.format}")

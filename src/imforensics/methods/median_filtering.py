@@ -41,16 +41,16 @@ class MedianFiltering(Method):
     family = "noise"
     question = "Was the image, or a part of it, smoothed with a median filter?"
     idea = (
-        "A median puts out values of its own input: neighbours become equal even in texture (streaking), and "
-        "a second median changes little. In textured windows, zero differences, the residual of a 3x3 median "
-        "and its correlation are compared with what blurring, resizing and an untouched sensor leave. "
-        "Lossless files and JPEGs have weights of their own."
+        "A median filter outputs values of its own input: neighbours become equal even in texture "
+        "(streaking), and a second median changes little. In textured windows, zero differences, the "
+        "residual of a 3x3 median and its correlation are compared with what blurring, resizing and an "
+        "untouched sensor leave. Lossless files and JPEGs have separate weights."
     )
     limitations = (
-        "One JPEG saving removes the streaking even at quality 98; what is left, the shape of the "
-        "residual, fades by quality 90, and coarser files are declined. Noise reduction inside cameras and "
-        "phones is often a kind of median and shows all over the picture. Drawn and scaled-up pictures "
-        "have equal neighbours too. Flat and saturated areas say nothing."
+        "A single JPEG compression removes the streaking even at quality 98; the remaining trace, the shape "
+        "of the residual, fades by quality 90, and files of lower quality are not analysed. Noise reduction "
+        "in cameras and phones is often a kind of median filter and appears all over the picture. Drawings "
+        "and enlarged pictures have equal neighbours too. Flat and saturated areas are uninformative."
     )
     reference = Reference(
         "M. Kirchner, J. Fridrich, On detection of median filtering in digital images, SPIE 7541, 2010; "
@@ -60,7 +60,7 @@ class MedianFiltering(Method):
     )
     experimental = (
         "Its map is at chance on public forgeries, which are JPEGs: pixel AUC .536 on the 30 % of CASIA v1 "
-        "val that it does not decline, .538 saved again at quality 90 (imforensics evaluate --method "
+        "val that it accepts, .538 after recompression at quality 90 (imforensics evaluate --method "
         "median_filtering --dataset casia1 --split val --protocol raw, and resaved_q90)."
     )
 
@@ -113,8 +113,8 @@ class MedianFiltering(Method):
             notes=(
                 f"{share:.0%} of the textured windows look median filtered. In texture, {ratio:.2f} "
                 "neighbours are equal for each that differs by one gray level.",
-                "Marked all over, the whole file was filtered, perhaps in the camera; marked in a part, that "
-                "part was. A heuristic without calibration.",
+                "If flagged everywhere, the whole file was filtered, perhaps in the camera; if only "
+                "a region is flagged, that region was. An uncalibrated heuristic.",
             ),
         )
 

@@ -41,20 +41,20 @@ class Noisesniffer(Method):
 
     name = "noisesniffer"
     family = "noise"
-    question = "Are there regions with less noise than equally bright and smooth places elsewhere?"
+    question = "Are there regions with less noise than equally bright and smooth areas elsewhere?"
     idea = (
-        "Noise depends on brightness. Small blocks are sorted by brightness, and of each brightness the "
-        "smoothest are kept; what varies in them is mostly noise. In an untouched image the quieter half of "
-        "these lies anywhere among the rest. A region with far more of the quiet half than chance allows "
-        "was smoothed, or comes from another image. What chance allows is computed as a number of false "
-        "alarms: at 0.01, one such region is expected in a hundred images of even noise."
+        "Noise depends on brightness. Small blocks are sorted by brightness, and for each brightness the "
+        "smoothest blocks are selected; their variation is mostly noise. In an untouched image the less "
+        "noisy half of them is spread evenly among the rest. A region with far more of this half than chance "
+        "allows was smoothed, or comes from another image. The chance level is computed as a number of false "
+        "alarms: at 0.01, one such region is expected in a hundred images of uniform noise."
     )
     limitations = (
-        "It sees quieter regions only, and needs enough smooth places inside and outside of them: small and "
-        "busy images show nothing, and a part that holds most of the smooth places of its brightness is its "
-        "own measure and hides. Sky, blur and defocus are quiet for harmless reasons and can be marked, "
-        "the more so in large images, and phones smooth some parts of a picture more than others. JPEG "
-        "compression of low quality removes the noise that is compared."
+        "It detects only less noisy regions and needs enough smooth areas inside and outside of them: small "
+        "and busy images show nothing, and a region that contains most of the smooth areas of its brightness "
+        "serves as its own reference and is missed. Sky, blur and defocus have little noise for harmless "
+        "reasons and can be flagged, more so in large images, and phones smooth some parts of a picture more "
+        "than others. JPEG compression at low quality removes the noise that is compared."
     )
     reference = Reference(
         "M. Gardella, P. Muse, M. Colom, J.-M. Morel, Image Forgery Detection Based on Noise Inspection: "
@@ -64,9 +64,9 @@ class Noisesniffer(Method):
         doi="10.5201/ipol.2024.462",
     )
     experimental = (
-        "At its threshold it marks nothing in the tampered images of CASIA v1 val, and its map is no better "
-        "than a guess there: pixel AUC 0.51, 0.50 saved again at quality 90 (imforensics evaluate --method "
-        "noisesniffer --dataset casia1 --split val)."
+        "At its threshold it flags nothing in the tampered images of CASIA v1 val, and its map is no better "
+        "than chance there: pixel AUC 0.51, 0.50 after recompression at quality 90 (imforensics evaluate "
+        "--method noisesniffer --dataset casia1 --split val)."
     )
 
     class Options(MethodOptions):

@@ -48,26 +48,26 @@ class NonalignedDoubleQuantization(Method):
     name = "nonaligned_double_quantization"
     family = "jpeg"
     requires = frozenset({"jpeg"})
-    question = "Was this JPEG, or a part of it, saved as JPEG before on another block grid?"
+    question = "Was this JPEG, or a part of it, previously JPEG-compressed on a different block grid?"
     idea = (
-        "A picture that was a JPEG, then cropped or moved and saved again, keeps the lattice of its first "
-        "quantization on the first 8x8 grid. The other grids are searched for the lattices of known "
-        "quantization tables. If only a part has one, that part came from another JPEG, or was moved within "
-        "this one; if nearly all has it, the whole was cropped and saved again, and parts that lack it stand "
-        "out."
+        "A JPEG that is cropped or moved and then compressed again keeps the lattice of its first "
+        "quantization on its first 8x8 grid. The other grids are searched for the lattices of known "
+        "quantization tables. If only a region has such a lattice, it came from another JPEG or was moved "
+        "within this one; if almost the whole image has it, the image was cropped and recompressed, and "
+        "regions without it stand out."
     )
     limitations = (
-        "It needs a last saving about as fine as the earlier one, or finer, and an earlier grid that was not "
-        "scaled or turned. Content moved by multiples of 8 pixels, or of 4 along either axis with none or 4 "
-        "along the other, is missed; so are earlier tables far from those of the IJG's and Photoshop's "
-        "encoders. A whole image on another grid is harmless: it was cropped; its smooth or busy parts can "
-        "then be marked as lacking it. A collage, or a picture pasted with honest intent, leaves the same "
-        "trace as a forgery."
+        "The last compression must be about as fine as the earlier one, or finer, and the earlier grid must "
+        "not have been scaled or rotated. Content moved by multiples of 8 pixels, or by multiples of 4 along "
+        "either axis with 0 or 4 along the other, is missed; so are earlier tables that differ strongly from "
+        "those of the IJG and Photoshop encoders. A whole image on a different grid is harmless: it was "
+        "cropped; its smooth or busy parts can then be flagged as lacking the grid. A collage, or a picture "
+        "inserted for legitimate reasons, leaves the same trace as a forgery."
     )
     experimental = (
         "Pixel AUC .507 on the tampered images of CASIA v1 val, raw (`imforensics evaluate --method "
-        "nonaligned_double_quantization --dataset casia1 --split val`): hardly any of its pasted parts has "
-        "the trace, most were scaled, turned or never saved on another grid"
+        "nonaligned_double_quantization --dataset casia1 --split val`): hardly any of its pasted regions has "
+        "the trace, since most were scaled, rotated or never compressed on a different grid"
     )
     reference = Reference(
         "T. Bianchi, A. Piva, Image forgery localization via block-grained analysis of JPEG artifacts, IEEE "
@@ -103,8 +103,8 @@ class NonalignedDoubleQuantization(Method):
             threshold_policy="f1_fixed",
             observations={"is_found": False, "log10_nfa": round(grid.log10_nfa, 2)},
             notes=(
-                "No earlier saving on another grid was found: the best candidate is expected "
-                f"{10**grid.log10_nfa:.2g} times by chance. The map is 0 all over, which is no sign of "
+                "No earlier compression on another grid was found: the best candidate is expected "
+                f"{10**grid.log10_nfa:.2g} times by chance. The map is 0 everywhere, which is no evidence of "
                 "authenticity.",
             ),
         )

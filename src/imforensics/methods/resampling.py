@@ -54,18 +54,19 @@ class Resampling(Method):
 
     name = "resampling"
     family = "resampling"
-    question = "Was a region scaled or rotated before it was put into this image?"
+    question = "Was a region scaled or rotated before it was inserted into this image?"
     idea = (
-        "Scaling and rotating compute new pixels from weighted neighbours, with weights that repeat after a "
-        "few pixels. How well each pixel is predicted by its neighbours then has a period too, seen as "
-        "a peak in the spectrum of a window. Peaks far above their surroundings are counted against what "
-        "chance gives over all windows and frequencies; one that the whole image shares is only reported."
+        "Scaling and rotation compute new pixels from weighted neighbours, with weights that repeat after a "
+        "few pixels. The accuracy with which neighbours predict each pixel is then periodic too, which "
+        "appears as a peak in the spectrum of a window. Peaks far above their surroundings are compared with "
+        "the number expected by chance over all windows and frequencies; a peak shared by the whole image is "
+        "only reported."
     )
     limitations = (
-        "It needs pixels that were compressed little after the edit: at JPEG quality 95 only some peaks are "
-        "left, at 90 hardly any. Scaling to half or double size is hidden behind the JPEG grid, reduction "
-        "leaves less than enlargement. Fine regular textures (fabric, screens, facades) have periods of "
-        "their own and are marked. Whole images are resized innocently all the time."
+        "It needs pixels that were compressed only slightly after the edit: at JPEG quality 95 only some "
+        "peaks remain, at 90 hardly any. Scaling to half or double the size is hidden by the JPEG grid, and "
+        "reduction leaves weaker traces than enlargement. Fine regular textures (fabric, screens, facades) "
+        "are periodic themselves and are flagged. Resizing of whole images is common and harmless."
     )
     reference = Reference(
         "M. Kirchner, Fast and reliable resampling detection by spectral analysis of fixed linear predictor "
@@ -210,11 +211,11 @@ def _notes(found: int, whole: tuple[int, int] | None) -> tuple[str, ...]:
         notes.append("More than half of the windows share one peak: the whole image was resized or rotated.")
     if found:
         notes.append(
-            f"{found} windows have a peak that chance would give less than {MAX_NFA:g} times in an image of "
-            "noise. Look for regular texture there before taking it for scaling."
+            f"{found} windows have a peak expected by chance less than {MAX_NFA:g} times in an image of "
+            "noise. Check for regular texture there before concluding that they were scaled."
         )
     else:
-        notes.append("No window has a peak beyond chance, which says little after JPEG compression.")
+        notes.append("No window has a peak beyond chance, which means little after JPEG compression.")
     notes.append(
         f"Map: mean over windows of 1 / (1 + NFA / {MAX_NFA:g}), NFA each window's number of false alarms."
     )

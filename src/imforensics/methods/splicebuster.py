@@ -42,17 +42,17 @@ class Splicebuster(Method):
     family = "noise"
     question = "Are there regions whose fine noise structure differs from that of the rest of the image?"
     idea = (
-        "Third differences of the luma, quantized to three symbols, keep noise and processing and little of "
-        "the scene. Groups of four symbols are counted in sliding windows; principal components of the "
-        "histograms' square roots are fitted with one Gaussian for the majority and a constant density for "
-        "outliers. The map shows how far each window is from the Gaussian."
+        "Third-order differences of the luma, quantized to three symbols, keep noise and processing traces "
+        "and little of the scene. Groups of four symbols are counted in sliding windows; the principal "
+        "components of the square-rooted histograms are fitted with one Gaussian for the majority and a "
+        "constant density for outliers. The map shows the distance of each window from the Gaussian."
     )
     limitations = (
-        "Texture, defocus and sky have residuals of their own: an untouched picture of several materials "
-        "shows them as outliers, a small one the more so. The map says where a picture is uneven, the score "
-        "not whether it was altered. The majority is taken for untouched, so that a large insertion turns "
-        "the map around. A window of 64 pixels misses small insertions, and strong JPEG compression removes "
-        "the trace."
+        "Texture, defocus and sky have their own residuals: an untouched picture with several materials "
+        "shows them as outliers, and more so if it is small. The map shows where a picture is inhomogeneous; "
+        "the score does not show whether it was altered. The majority is assumed to be untouched, so a large "
+        "insertion inverts the map. A window of 64 pixels misses small insertions, and strong JPEG "
+        "compression removes the trace."
     )
     reference = Reference(
         "D. Cozzolino, G. Poggi, L. Verdoliva, Splicebuster: a new blind image splicing detector, IEEE "
@@ -118,8 +118,8 @@ class Splicebuster(Method):
             notes=(
                 f"{len(features)} windows of {self.options.window} pixels, every {stride}; "
                 f"{components.shape[1]} components; {share:.0%} of the windows belong to the majority.",
-                f"Map: 0.5 where a window is {MAP_HALF_WAY:g} standard deviations further out than usual; a "
-                "heuristic without calibration: other materials and other focus stand out too.",
+                f"Map: 0.5 where a window is {MAP_HALF_WAY:g} standard deviations further from the Gaussian "
+                "than usual. An uncalibrated heuristic: different materials and focus stand out too.",
             ),
         )
 

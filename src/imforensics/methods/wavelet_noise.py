@@ -65,20 +65,20 @@ class WaveletNoise(Method):
 
     name = "wavelet_noise"
     family = "noise"
-    question = "Are there regions whose noise differs from the noise of the rest of the image?"
+    question = "Are there regions whose noise differs from the noise in the rest of the image?"
     idea = (
-        "Noise comes from the sensor and from processing and is much alike all over one photo. The noise "
-        "level around each place is the mean size of the fine diagonal wavelet detail of the two colour "
-        "difference planes, which hold little texture; some of what texture there is is taken off by the "
-        "detail of the brightness. A part from another image, or one that was sharpened, scaled or never had "
-        "its colour subsampled, can stand out from the typical level."
+        "Noise comes from the sensor and from processing and is similar throughout a photograph. The local "
+        "noise level is the mean magnitude of the finest diagonal wavelet coefficients of the two "
+        "colour-difference planes, which contain little texture; part of the remaining texture is removed "
+        "using the luminance detail. A region from another image, or one that was sharpened, scaled or never "
+        "chroma-subsampled, can stand out from the typical level."
     )
     limitations = (
-        "Colourful fine texture (flowers, fabric, signs) counts as noise, and sensors are noisier in the "
-        "dark: authentic images are marked too. Strong JPEG compression removes colour noise, and copies "
-        "within one image carry the same noise. In an image without colour only the brightness is left, "
-        "where texture weighs more. Flat and saturated areas cannot be analysed. By default the map shows "
-        "noisier regions only, so that blurring and smooth insertions are missed."
+        "Colourful fine texture (flowers, fabric, signs) counts as noise, and sensors are noisier in dark "
+        "areas, so authentic images have false alarms too. Strong JPEG compression removes colour noise, and "
+        "copies within one image have the same noise. In an image without colour only luminance is "
+        "available, where texture has more influence. Flat and saturated areas cannot be analysed. By "
+        "default the map shows only noisier regions, so blurring and smooth insertions are missed."
     )
     reference = Reference(
         "B. Mahdian, S. Saic, Using noise inconsistencies for blind image forensics, Image and Vision "
@@ -186,7 +186,10 @@ def _notes(levels: _Levels, valid: BoolArray, *, is_either: bool) -> tuple[str, 
     )
     if levels.has_color:
         return notes
-    return ("The image has no colour: its brightness is compared, where texture weighs more.", *notes)
+    return (
+        "The image has no colour: its luminance is compared instead, where texture has more influence.",
+        *notes,
+    )
 
 
 def _draw(levels: FloatArray, shape: tuple[int, int], block: int) -> UInt8Array:

@@ -13,12 +13,12 @@ _CONTENT = {
     "the resolution",
 }
 _USE = {
-    "gray": "It repeats the paper's autoencoder experiment. It is no evidence of anything in a photograph.",
-    "rgb": "`imforensics reconstruct` shows what it makes of a photograph. The error follows texture: a net "
-    "that squeezes pictures through a bottleneck loses detail wherever there is any, tampered or not.",
-    "residual": "The method `autoencoder_residual` reads its error as a localization map. It is higher "
-    "where detail is strong or unusual, in authentic photographs too: grass, hair and text are marked. What "
-    "the map is worth is measured in docs/experiments/reconstruction.md.",
+    "gray": "It repeats the paper's autoencoder experiment. It provides no evidence about photographs.",
+    "rgb": "`imforensics reconstruct` shows its reconstruction of a photograph. The error follows texture: a "
+    "network with a bottleneck loses detail everywhere, whether tampered or not.",
+    "residual": "The method `autoencoder_residual` uses its error as a localization map. The error is higher "
+    "where detail is strong or unusual, in authentic photographs too: grass, hair and text are flagged. The "
+    "performance of the map is measured in docs/experiments/reconstruction.md.",
 }
 
 
@@ -28,18 +28,18 @@ def format_autoencoder_card(manifest: AutoencoderManifest) -> str:
     sections = [
         f"# {manifest.name}\n",
         f"A convolutional autoencoder for {_CONTENT[manifest.content]}. Its bottleneck has "
-        f"{manifest.latent_share:.3f} numbers for each number of the input. It learned from {source.data} "
+        f"{manifest.latent_share:.3f} values per input value. It was trained on {source.data} "
         f"({source.train_images} training images or digits, {source.train_patches} patches).\n",
         "## Reconstruction\n\n" + "\n".join(_table(manifest)) + "\n",
-        "## What it is for, and what not\n\n" + _USE[manifest.content] + "\n",
+        "## Intended use\n\n" + _USE[manifest.content] + "\n",
     ]
     if manifest.reference is not None:
         reference = manifest.reference
         sections.append(
             f"## Threshold\n\n{reference.threshold:.4f} of the map ({reference.threshold_policy}: 2 % of the "
-            f"pixels of authentic images are beyond it), from {reference.population}.\n"
+            f"pixels of authentic images exceed it), from {reference.population}.\n"
         )
-    sections.append("## Where it comes from\n\n" + "\n".join(_provenance(manifest)) + "\n")
+    sections.append("## Provenance\n\n" + "\n".join(_provenance(manifest)) + "\n")
     return "\n".join(sections)
 
 
@@ -50,13 +50,13 @@ def _table(manifest: AutoencoderManifest) -> Iterator[str]:
         yield f"| {item.split} | {item.n} | {item.mse:.5f} | {item.ssim:.4f} | {item.psnr:.2f} |"
     if manifest.content == "residual":
         yield ""
-        yield "The unit is the standard deviation of the bands; SSIM and PSNR take a range of six of them."
+        yield "The unit is the standard deviation of the bands; SSIM and PSNR assume a range of six units."
 
 
 def _provenance(manifest: AutoencoderManifest) -> Iterator[str]:
     source = manifest.provenance
     yield f"- Made {source.created_at:%Y-%m-%d} by imforensics {source.tool_version}, seed {source.seed}."
-    yield f"- Epoch {source.best_epoch} of {source.epochs} was kept; `training_log.csv`, `curves.png`."
+    yield f"- Weights of epoch {source.best_epoch} of {source.epochs}; `training_log.csv`, `curves.png`."
     yield f"- Configuration: `config.yaml`, digest {source.config_digest}."
     yield f"- Model: `{manifest.model.file}`, SHA-256 {manifest.model.sha256}."
     yield (

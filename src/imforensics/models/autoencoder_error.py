@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from imforensics.models.autoencoder_bundle import AutoencoderBundle
     from imforensics.types import BoolArray, FloatArray, UInt8Array
 
-# Chosen on tampered training images of CASIA v1 saved again at quality 90: docs/experiments/reconstruction.md
+# Chosen on tampered training images of CASIA v1 at quality 90: docs/experiments/reconstruction.md
 ERROR_BLOCK = 16  # pixels
 CHROMA_WEIGHT = 1.0  # of deviations of chroma in either direction beside the errors themselves
 FLOOR = 0.01  # of an error, in variances of the bands: below lies rounding

@@ -152,7 +152,7 @@ def _measure_authentic(
         paths += more
         population += f" and {len(more)} {photos.card.title} (validation split)"
     progress.start("authentic images", total=len(paths))
-    population += f", every second one saved again at quality {RESAVED_QUALITY}"
+    population += f", every second one recompressed at quality {RESAVED_QUALITY}"
     reference = measure_reference(bundle, _read_images(paths, progress), population=population)
     progress.finish()
     return reference

@@ -1,4 +1,4 @@
-"""The model card: what a bundle is, what it is worth, what it is not, in Markdown."""
+"""The model card of a classifier bundle in Markdown: description, performance, limitations."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ _INPUTS = {
 }
 
 _ALIKE = (
-    "Each tampered file was paired with its own host, saved with the tampered file's quantization tables and "
-    "subsampling"
+    "Each tampered file was paired with its matched control: its own host, saved with the tampered file's "
+    "quantization tables and subsampling"
 )
 _PAIRS: dict[Pairs, str] = {
-    "raw": "The files were taken as they are published.",
+    "raw": "The files were used as published.",
     "twin": f"{_ALIKE}.",
-    "exact_twin": f"{_ALIKE}; only pairs whose tampered file has IJG tables were taken, because our encoder "
-    "is the same there and nothing but the alteration differs.",
+    "exact_twin": f"{_ALIKE}; only pairs whose tampered file has IJG tables were used, because our encoder "
+    "writes the same there and only the alteration differs.",
 }
 _TWIN_WORDS: dict[Pairs, str] = {
-    "twin": "On twins (each tampered file against its own host, saved with the same tables and subsampling, "
-    "though by another encoder where the tampered file has tables other than the IJG's: it may see that)",
-    "exact_twin": "On exact twins (those of them that the same encoder wrote, so that only the alteration "
-    "differs)",
+    "twin": "On matched controls (each tampered file against its own host, saved with the same tables and "
+    "subsampling, but by a different encoder where the tampered file has tables other than the IJG ones, "
+    "which the network may detect)",
+    "exact_twin": "On exact matched controls (the pairs written by the same encoder, so that only the "
+    "alteration differs)",
 }
 
 
@@ -48,12 +49,12 @@ def format_card(manifest: BundleManifest, *, title: str, photos: str | None) -> 
     sections = [
         f"# {manifest.name}\n",
         _describe(manifest, title),
-        "## What it is worth\n\n" + _judge(manifest),
+        "## Performance\n\n" + _judge(manifest),
         "Test split; 95 % bootstrap intervals over source groups in brackets. The threshold was chosen on "
         "validation data.\n\n" + "\n".join(_table(manifest)) + "\n\n" + "\n".join(_confusions(manifest)),
         "## Opinion and label\n\n" + "\n".join(_label(manifest, photos)),
         "## Limits\n\n" + _LIMITS,
-        "## Where it comes from\n\n" + "\n".join(_provenance(manifest)),
+        "## Provenance\n\n" + "\n".join(_provenance(manifest)),
     ]
     return "\n".join(section.rstrip("\n") + "\n" for section in sections)
 
@@ -62,7 +63,7 @@ def _describe(manifest: BundleManifest, title: str) -> str:
     spec, source = manifest.input, manifest.provenance
     what = _INPUTS[spec.kind].format(quality=spec.ela_quality)
     return (
-        f"A small convolutional network that looks at {what}, resized to {spec.height}x{spec.width}. "
+        f"A small convolutional network. Input: {what}, resized to {spec.height}x{spec.width}. "
         f"Trained on {title}: {source.train_images} training and {source.val_images} validation images, "
         f"split by source group. {_PAIRS[source.pairs]}\n"
     )
@@ -75,14 +76,15 @@ def _judge(manifest: BundleManifest) -> str:
     if raw is not None and look_up is not None:
         beaten = look_up.accuracy >= raw.metrics["accuracy"]
         verdict = (
-            "**The look-up beats the network**: its accuracy on these files shows nothing about tampering."
+            "**The header baseline beats the network**: its accuracy on these files is no evidence that it "
+            "detects tampering."
             if beaten
-            else "The network is above it, yet both can live on the same leak."
+            else "The network is above the baseline, but both may exploit the same leak."
         )
         lines.append(
-            f"A look-up of {look_up.features}, learned on the training split, reaches accuracy "
+            f"The header baseline ({look_up.features}), fitted on the training split, has accuracy "
             f"{look_up.accuracy:.3f} and AUC {look_up.auc:.3f} on the same {look_up.n} test files without "
-            f"looking at a pixel; the network reaches {raw.metrics['accuracy']:.3f} and "
+            f"looking at a pixel; the network has {raw.metrics['accuracy']:.3f} and "
             f"{raw.metrics['auc']:.3f}. {verdict}"
         )
     for pairs, words in _TWIN_WORDS.items():
@@ -92,7 +94,7 @@ def _judge(manifest: BundleManifest) -> str:
             lines.append(
                 f"{words} its AUC is {item.metrics['auc']:.3f} [{low:.3f}, {high:.3f}] "
                 f"({item.n_tampered} pairs): "
-                + ("not clearly better than guessing." if low <= CHANCE else "better than guessing.")
+                + ("not clearly better than chance." if low <= CHANCE else "better than chance.")
             )
     return "\n\n".join(lines) + "\n"
 
@@ -107,7 +109,7 @@ def _table(manifest: BundleManifest) -> Iterator[str]:
     if manifest.shortcut is not None:
         look_up = manifest.shortcut
         yield (
-            f"| raw, look-up of encoder settings | {look_up.n} in all | {look_up.accuracy:.3f} | | | | "
+            f"| raw, header baseline | {look_up.n} in total | {look_up.accuracy:.3f} | | | | "
             f"{look_up.auc:.3f} |"
         )
 
@@ -123,7 +125,7 @@ def _confusions(manifest: BundleManifest) -> Iterator[str]:
             tp, fp, fn, tn = (int(item.metrics[key]) for key in ("tp", "fp", "fn", "tn"))
             yield (
                 f"- {item.pairs}, threshold {item.threshold:.3f} ({item.threshold_policy}): {tp} tampered "
-                f"found, {fn} missed; {fp} authentic flagged, {tn} passed."
+                f"found, {fn} missed; {fp} authentic flagged, {tn} not flagged."
             )
 
 
@@ -137,11 +139,11 @@ def _label(manifest: BundleManifest, photos: str | None) -> Iterator[str]:
     wanted = calibration.conditions
     yield (
         f"- Valid for {'JPEG files' if wanted.requires_jpeg else 'files'} with a shorter side of at least "
-        f"{wanted.min_side} pixels and at most {wanted.max_pixels} pixels in all; elsewhere there is a score "
-        "and no opinion."
+        f"{wanted.min_side} pixels and at most {wanted.max_pixels} pixels in total; otherwise there is a "
+        "score but no opinion."
     )
     if calibration.thresholds is None:
-        yield "- No label is given: no twins or no photographs to choose thresholds on."
+        yield "- No label is given: there were no matched controls or no photographs to choose thresholds on."
         return
     limits = calibration.thresholds
     yield f"- Label thresholds ({limits.policy}; photographs: {photos}):"
@@ -158,7 +160,7 @@ def format_threshold(value: float | None) -> str:
 def _provenance(manifest: BundleManifest) -> Iterator[str]:
     source = manifest.provenance
     yield f"- Made {source.created_at:%Y-%m-%d} by imforensics {source.tool_version}, seed {source.seed}."
-    yield f"- Epoch {source.best_epoch} of {source.epochs} was kept; `training_log.csv`, `curves.png`."
+    yield f"- Weights of epoch {source.best_epoch} of {source.epochs}; `training_log.csv`, `curves.png`."
     yield f"- Configuration: `config.yaml`, digest {source.config_digest}."
     yield f"- Model: `{manifest.model.file}`, SHA-256 {manifest.model.sha256}."
     yield (
@@ -169,9 +171,9 @@ def _provenance(manifest: BundleManifest) -> Iterator[str]:
 
 
 _LIMITS = """\
-- The resize to a fixed small input destroys most traces; the larger the photo, the more.
-- It gives one score for the whole image: it does not say where.
-- It was trained on splices and copy-moves made by hand in one collection of small images. It says nothing
-  about images made by a network, about global edits, or about removals.
-- A score is no probability. The opinion is, for images like those it was calibrated on, and only there.
+- Resizing to a small fixed input destroys most traces, and more of them in larger photographs.
+- It gives one score for the whole image and no location.
+- It was trained on manual splices and copy-moves from one collection of small images. It is not validated
+  for generated images, global edits or removals.
+- A score is not a probability. The opinion is one, but only for images like those it was calibrated on.
 """

@@ -1,4 +1,4 @@
-"""How good a trained detector is: on files as they are, and on twins, beside the look-up of settings."""
+"""Performance of a trained detector: on files as published and on twins, with the header baseline."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def read_example(example: Example) -> UInt8Array:
 
     Raises:
         EvidenceError: a file cannot be read.
-        DatasetError: `saved_like` is no JPEG.
+        DatasetError: `saved_like` is not a JPEG.
     """
     if example.saved_like is None:
         return read_evidence(example.image_path).pixels
@@ -104,13 +104,13 @@ def encode_like(example: Example) -> bytes:
 
     Raises:
         EvidenceError: a file cannot be read.
-        DatasetError: `saved_like` is no JPEG.
+        DatasetError: `saved_like` is not a JPEG.
     """
     like = example.saved_like
     jpeg = None if like is None else read_evidence(like).jpeg
     if like is None or jpeg is None:
         raise DatasetError(
-            f"{like} is no JPEG, so its host cannot be saved with its quantization tables. "
+            f"{like} is not a JPEG, so its host cannot be saved with its quantization tables. "
             "Leave it out of the twins, or train with pairs: raw."
         )
     subsampling = _encoder_subsampling(like, jpeg.subsampling)

@@ -1,4 +1,4 @@
-"""The card of a fusion: what it states, on what data, how well, what it is not, in Markdown."""
+"""The model card of a fusion in Markdown: statement, data, performance, limitations."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from imforensics.models.card import format_threshold
 from imforensics.models.fusion_bundle import FusionManifest
 
 _PAIRS = {
-    "twin": "Each tampered file stands against its own host, saved with the tampered file's quantization "
-    "tables and subsampling. Where another encoder than ours wrote the tampered file, its rounding marks the "
-    "whole file: results on such pairs are too good.",
-    "exact_twin": "Each tampered file stands against its own host, saved with the tampered file's "
-    "quantization tables and subsampling. Only tampered files with the IJG's tables are taken: our encoder "
-    "is the same there, and nothing but the alteration differs.",
+    "twin": "Each tampered file is paired with its matched control: its own host, saved with the tampered "
+    "file's quantization tables and subsampling. Where an encoder other than ours wrote the tampered file, "
+    "its rounding affects the whole file: results on such pairs are too optimistic.",
+    "exact_twin": "Each tampered file is paired with its matched control: its own host, saved with the "
+    "tampered file's quantization tables and subsampling. Only tampered files with IJG tables are used: our "
+    "encoder writes the same there, and only the alteration differs.",
 }
 _ROLES = {
     "twins": "weights and calibration",
@@ -36,20 +36,19 @@ def format_fusion_card(manifest: FusionManifest, log: Mapping[str, Any]) -> str:
     sections = [
         f"# {manifest.name}",
         f"A logistic regression on the scores of {len(manifest.methods)} methods and on whether each "
-        "applied, calibrated once to a likelihood ratio with bounds. Any method may be missing: it is taken "
-        "as neutral.",
+        "applied, calibrated once to a likelihood ratio with bounds. A missing method is treated as neutral.",
         f"## Data\n\n{_PAIRS[manifest.pairs]}\n\n" + "\n".join(_sources(manifest)),
-        "## What each method weighs\n\n" + "\n".join(_weights(manifest, log)),
-        "## What it is worth in cross-validation\n\n" + "\n".join(_worth(log)),
+        "## Weights\n\n" + "\n".join(_weights(manifest, log)),
+        "## Performance in cross-validation\n\n" + "\n".join(_worth(log)),
         "## Label\n\n" + "\n".join(_label(manifest)),
         f"## Limits\n\n{_LIMITS}",
-        "## Where it comes from\n\n" + "\n".join(_provenance(manifest)),
+        "## Provenance\n\n" + "\n".join(_provenance(manifest)),
     ]
     return "\n\n".join(sections) + "\n"
 
 
 def _sources(manifest: FusionManifest) -> Iterator[str]:
-    yield "| data set | split | for | pictures | used | left out |"
+    yield "| data set | split | used for | pictures | used | excluded |"
     yield "|---|---|---|---|---|---|"
     for source in manifest.provenance.sources:
         reasons = "; ".join(f"{count}: {reason}" for reason, count in source.left_out.items()) or "none"
@@ -61,8 +60,8 @@ def _sources(manifest: FusionManifest) -> Iterator[str]:
 
 def _weights(manifest: FusionManifest, log: Mapping[str, Any]) -> Iterator[str]:
     yield (
-        "Weights are natural-log odds for each standard deviation of logit(score), never negative; log loss "
-        "is in nats at even odds on cases not fitted on, and ln 2 = 0.693 is what knowing nothing costs."
+        "Weights are natural-log odds per standard deviation of logit(score), never negative; log loss is in "
+        "nats at even odds on held-out cases; an uninformative score has ln 2 = 0.693."
     )
     yield ""
     yield "| method | weight | where it applies | log loss alone | AUC, same encoder | AUC, other encoder |"
@@ -81,28 +80,29 @@ def _weights(manifest: FusionManifest, log: Mapping[str, Any]) -> Iterator[str]:
 def _worth(log: Mapping[str, Any]) -> Iterator[str]:
     found = log["cross_validated"]
     yield (
-        f"On {found['n_authentic']:.0f} hosts and {found['n_tampered']:.0f} tampered images, scores by "
-        "weights that were fitted without their source group:"
+        f"On {found['n_authentic']:.0f} hosts and {found['n_tampered']:.0f} tampered images, scored "
+        "with weights that were fitted without their source group:"
     )
     yield ""
     yield f"- AUC {found['auc']:.3f}; Cllr {found['cllr']:.3f} bits, at best {found['cllr_min']:.3f}."
     for n_bins in (5, 10):
         yield (
-            f"- Expected calibration error {found[f'ece_{n_bins}_bins']:.3f} over {n_bins} bins; perfect "
-            f"probabilities would show {found[f'ece_{n_bins}_bins_floor']:.3f} with so few images."
+            f"- Expected calibration error {found[f'ece_{n_bins}_bins']:.3f} over {n_bins} bins; perfectly "
+            f"calibrated probabilities would give {found[f'ece_{n_bins}_bins_floor']:.3f} on this number of "
+            "images."
         )
-    yield "- The curve was fitted on these same scores: a held-out test is in `docs/experiments/fusion.md`."
+    yield "- The curve was fitted on the same scores; a held-out test is in `docs/experiments/fusion.md`."
 
 
 def _label(manifest: FusionManifest) -> Iterator[str]:
     calibration = manifest.model.calibration
     low, high = calibration.log10_lr_bounds
     yield f"- Calibrated on {calibration.population_with_counts}; curve {calibration.kind}."
-    yield f"- The log10 likelihood ratio is held within [{low:.2f}, {high:.2f}]."
+    yield f"- The log10 likelihood ratio is limited to [{low:.2f}, {high:.2f}]."
     wanted = calibration.conditions
     yield (
         f"- Valid for {'JPEG files' if wanted.requires_jpeg else 'files'} with a shorter side of at least "
-        f"{wanted.min_side} pixels and at most {wanted.max_pixels} pixels in all. Elsewhere there is no "
+        f"{wanted.min_side} pixels and at most {wanted.max_pixels} pixels in total. Otherwise there is no "
         "ratio and the label is inconclusive."
     )
     limits = calibration.thresholds
@@ -133,9 +133,9 @@ def _number(value: float | None) -> str:
 
 
 _LIMITS = """\
-- The ratio compares altered images with their own unaltered hosts, of the collections named above. It is
-  not the probability of alteration, and for other kinds of images it is not validated.
-- Photographs bound the false alarms of the label; they are no part of the calibration, because they differ
-  from the twins in more than tampering.
-- It knows splices and copy-moves. It says nothing about removals, global editing or images made by a
-  network."""
+- The ratio compares altered images with their own unaltered hosts, from the collections named above. It is
+  not the probability of alteration, and it is not validated for other kinds of images.
+- Photographs bound the false-alarm rate of the label; they are not part of the calibration, because they
+  differ from the matched pairs in more than tampering.
+- It was fitted on splices and copy-moves. It is not validated for removals, global editing or generated
+  images."""

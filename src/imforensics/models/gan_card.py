@@ -8,7 +8,7 @@ from imforensics.models.gan_manifest import GanManifest
 from imforensics.models.gan_scores import STATED_FEATURES
 
 _WAYS = {
-    "noise": "the best of {noise_samples} random vectors (the paper's way)",
+    "noise": "the best of {noise_samples} random vectors (as in the paper)",
     "search": "gradient search from {restarts} random starts, {steps} steps each",
     "encoder": "one pass of the encoder",
     "encoder+search": "the encoder, then {steps} steps of gradient search",
@@ -31,7 +31,7 @@ def format_gan_card(manifest: GanManifest) -> str:
         "## Reconstructions\n\n" + "\n".join(_table(manifest)),
         "## Error maps\n\n" + "\n".join(_scales(manifest)),
         "## Limits\n\n" + _LIMITS,
-        "## Where it comes from\n\n" + "\n".join(_provenance(manifest)),
+        "## Provenance\n\n" + "\n".join(_provenance(manifest)),
     ]
     return "\n".join(section.rstrip("\n") + "\n" for section in sections)
 
@@ -41,30 +41,30 @@ def _describe(manifest: GanManifest) -> str:
     return (
         "A deep convolutional generative adversarial network of "
         f"{manifest.height}x{manifest.width} RGB images, noise vectors of length {manifest.latent}, with an "
-        "encoder (f-AnoGAN) that was fitted to the finished generator. It learned from the "
+        "encoder (f-AnoGAN) that was fitted to the trained generator. It was trained on the "
         f"{source.train_images} authentic training images of {source.dataset}, split by source group; "
         f"{source.val_images} authentic validation images were held out. Everything runs on ONNX Runtime, "
-        "the gradient search too: its backward pass is part of `search.onnx`, whose weights are stored as "
-        "float16; the other networks' are float32.\n"
+        "including the gradient search: its backward pass is part of `search.onnx`, whose weights are stored "
+        "as float16; those of the other networks are float32.\n"
     )
 
 
 def _samples(manifest: GanManifest) -> str:
     source = manifest.provenance
     if source.kernel_distance is None:
-        return "No samples were measured.\n"
+        return "The samples were not evaluated.\n"
     return (
-        f"`samples.jpg`: the same noise vectors over the epochs. Kernel distance of the last samples to "
-        f"validation images {source.kernel_distance:.2f}, of training images to them "
-        f"{source.kernel_distance_floor:.2f} (lower is better). It is the kernel inception distance's "
-        f"formula on other features, comparable within this project only: {STATED_FEATURES}.\n"
+        f"`samples.jpg`: the same noise vectors over the epochs. Kernel distance between the last samples "
+        f"and validation images {source.kernel_distance:.2f}, between training and validation images "
+        f"{source.kernel_distance_floor:.2f} (lower is better). It uses the formula of the kernel inception "
+        f"distance on other features and is comparable within this project only: {STATED_FEATURES}.\n"
     )
 
 
 def _table(manifest: GanManifest) -> Iterator[str]:
     settings = manifest.search.model_dump()
     yield "Held-out authentic images; pixels in [0, 1].\n"
-    yield "| view | mode | how | images | MSE | PSNR (dB) | SSIM |"
+    yield "| view | mode | reconstruction by | images | MSE | PSNR (dB) | SSIM |"
     yield "|---|---|---|---:|---:|---:|---:|"
     for item in manifest.measurements:
         way = _WAYS[item.mode].format(**settings)
@@ -75,7 +75,7 @@ def _table(manifest: GanManifest) -> Iterator[str]:
 
 
 def _scales(manifest: GanManifest) -> Iterator[str]:
-    yield "The error that 2 % of the pixels of authentic validation images exceed.\n"
+    yield "Threshold: the error exceeded by 2 % of the pixels of authentic validation images.\n"
     yield "| mode | view | error | threshold | policy |"
     yield "|---|---|---|---:|---|"
     for scale in manifest.error_scales:
@@ -87,7 +87,7 @@ def _provenance(manifest: GanManifest) -> Iterator[str]:
     yield f"- Exported {source.created_at:%Y-%m-%d} by imforensics {source.tool_version}, seed {source.seed}."
     yield (
         f"- {source.gan_epochs} epochs of generator and discriminator; {source.encoder_epochs} of the "
-        f"encoder, of which epoch {source.encoder_best_epoch} was kept. Logs: `training_log.csv`, "
+        f"encoder, whose weights are those of epoch {source.encoder_best_epoch}. Logs: `training_log.csv`, "
         "`encoder_log.csv`; curves: `curves.png`, `encoder_curves.png`."
     )
     yield f"- Configuration: `config.yaml`, digest {source.config_digest}."
@@ -99,9 +99,10 @@ def _provenance(manifest: GanManifest) -> Iterator[str]:
 
 
 _LIMITS = """\
-- The reconstructions are coarse: a few hundred photographs teach colours, light and large shapes, no
-  detail. What the generator cannot make stands out whether or not anyone altered it.
-- No generative adversarial network of RGB images has been published that localizes the splices of CASIA. What
-  this one localizes is measured, not assumed: `imforensics methods --explain gan_reconstruction`.
-- It learned from one collection of small scene photographs. It is no generator for any other use.
+- The reconstructions are coarse: from a few hundred photographs the network learns colours, lighting and
+  large shapes, but no detail. Content that the generator cannot reproduce has a large error whether or not
+  it was altered.
+- No published generative adversarial network of RGB images localizes the splices of CASIA. The performance
+  of this one was measured, not assumed: `imforensics methods --explain gan_reconstruction`.
+- It was trained on one collection of small scene photographs and is not meant as a generator for other uses.
 """

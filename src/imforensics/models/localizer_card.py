@@ -23,7 +23,7 @@ _COLUMNS = {
     "f1_fixed": "F1 at the threshold",
     "f1_best": "F1 best",
     "image_auc": "image AUC",
-    "false_alarm_area": "area marked in authentic",
+    "false_alarm_area": "false-alarm area",
 }
 
 
@@ -39,11 +39,11 @@ def format_localizer_card(manifest: LocalizerManifest) -> str:
     sections = [
         f"# {manifest.name}\n",
         _describe(manifest),
-        "## What it learned from\n\n" + "\n".join(_data(manifest)),
-        "## What it is worth\n\n" + "\n".join(_table(manifest)),
+        "## Training data\n\n" + "\n".join(_data(manifest)),
+        "## Performance\n\n" + "\n".join(_table(manifest)),
         "## Threshold, opinion and label\n\n" + "\n".join(_decisions(manifest)),
         "## Limits\n\n" + "\n".join(_limits(manifest)),
-        "## Where it comes from\n\n" + "\n".join(_provenance(manifest)),
+        "## Provenance\n\n" + "\n".join(_provenance(manifest)),
     ]
     return "\n".join(section.rstrip("\n") + "\n" for section in sections)
 
@@ -51,9 +51,9 @@ def format_localizer_card(manifest: LocalizerManifest) -> str:
 def _describe(manifest: LocalizerManifest) -> str:
     seen = " and ".join(_STREAMS[stream] for stream in manifest.network.streams)
     return (
-        f"A convolutional network of {manifest.parameters} weights that looks at {seen}. It works at native "
-        "resolution, gives one probability for each 8x8 block (brought to pixels by bilinear interpolation), "
-        "a map of how far that can be relied on, and one score for the whole picture.\n"
+        f"A convolutional network with {manifest.parameters} weights. Input: {seen}. It works at native "
+        "resolution and gives one probability for each 8x8 block (interpolated bilinearly to pixels), a map "
+        "of how reliable that is, and one score for the whole picture.\n"
     )
 
 
@@ -73,8 +73,9 @@ def _table(manifest: LocalizerManifest) -> Iterator[str]:
         yield "Not measured yet."
         return
     yield (
-        "Pixel figures are means over tampered images; 95 % bootstrap intervals over source groups in "
-        "brackets. F1 best picks the best threshold of each image, knowing the truth.\n"
+        "Pixel metrics are means over tampered images; 95 % bootstrap intervals over source groups in "
+        "brackets. F1 best uses the best threshold of each image, an oracle. The false-alarm area is the "
+        "share of an authentic image that is flagged at the threshold.\n"
     )
     yield "| data set, split | protocol | tampered / authentic | " + " | ".join(_COLUMNS.values()) + " |"
     yield "|---|---|---|" + "---|" * len(_COLUMNS)
@@ -96,21 +97,21 @@ def _cell(item: LocalizerMeasurement, name: str) -> str:
 
 def _decisions(manifest: LocalizerManifest) -> Iterator[str]:
     limit = manifest.map_threshold
-    yield f"- Marked: probability of at least {limit.value:.3f} ({limit.policy}; {limit.population})."
+    yield f"- Flagged: probability of at least {limit.value:.3f} ({limit.policy}; {limit.population})."
     calibration = manifest.calibration
     if calibration is None:
         yield "- The score is not calibrated: there is no opinion and no label."
         return
     low, high = calibration.log10_lr_bounds
     wanted = calibration.conditions
-    most = "" if wanted.max_pixels is None else f" and at most {wanted.max_pixels} pixels in all"
+    most = "" if wanted.max_pixels is None else f" and at most {wanted.max_pixels} pixels in total"
     yield (
         f"- Score calibrated on {calibration.population_with_counts}; protocol {calibration.protocol}; curve "
         f"{calibration.kind}; log10 likelihood ratio within [{low:.2f}, {high:.2f}]."
     )
     yield (
         f"- Valid for {'JPEG files' if wanted.requires_jpeg else 'files'} with a shorter side of at least "
-        f"{wanted.min_side} pixels{most}; elsewhere there is a score and no opinion."
+        f"{wanted.min_side} pixels{most}; otherwise there is a score but no opinion."
     )
     if calibration.thresholds is None:
         yield "- No label is given."
@@ -132,16 +133,16 @@ def _provenance(manifest: LocalizerManifest) -> Iterator[str]:
     source, difference = manifest.provenance, manifest.difference
     yield f"- Exported {source.created_at:%Y-%m-%d} by imforensics {source.tool_version}, seed {source.seed}."
     yield (
-        f"- {source.epochs} epochs, {source.steps} steps, {source.pictures} pictures (twins counted), "
-        f"{source.seconds / 60:.0f} minutes on {source.hardware}. Log: `training_log.csv`; curves: "
-        "`curves.png`."
+        f"- {source.epochs} epochs, {source.steps} steps, {source.pictures} pictures (including matched "
+        f"controls), {source.seconds / 60:.0f} minutes on {source.hardware}. Log: `training_log.csv`; "
+        "curves: `curves.png`."
     )
     if source.started_from is not None:
         yield f"- Started from the weights of the run with configuration {source.started_from}."
     yield f"- Configuration: `config.yaml`, digest {source.config_digest}."
     yield from (f"- `{file.file}` ({part}), SHA-256 {file.sha256}." for part, file in manifest.files.items())
     yield (
-        "- Run on windows, it differs from the trained Keras network on whole pictures by at most "
+        "- Run in tiles, it differs from the trained Keras network on whole pictures by at most "
         f"{difference.map:.1e} (map), {difference.reliability:.1e} (reliability) and {difference.score:.1e} "
         f"(score) on {difference.pictures} pictures."
     )
@@ -149,11 +150,11 @@ def _provenance(manifest: LocalizerManifest) -> Iterator[str]:
 
 
 _LIMITS = (
-    "- It finds parts whose history of compression and noise differs from the rest. Copies within one "
-    "picture share that history, and strong compression or resizing of the whole picture wipes it out.",
-    "- It says nothing about pictures that a network made as a whole, and global edits leave nothing to "
-    "compare.",
-    "- A file that is no JPEG has no traces of compression to look at: only the pixels are seen.",
-    "- The map's values are no calibrated probabilities. The opinion is, for pictures like those that it was "
-    "calibrated on, and only there.",
+    "- It finds regions whose compression and noise history differs from the rest. Copies within one "
+    "picture share that history, and strong compression or resizing of the whole picture destroys it.",
+    "- It does not detect pictures that were generated as a whole, and global edits leave no contrast to "
+    "detect.",
+    "- A file that is not a JPEG has no compression traces in its coefficients: only its pixels are used.",
+    "- The map's values are not calibrated probabilities. The opinion is calibrated, but only for pictures "
+    "like those it was calibrated on.",
 )

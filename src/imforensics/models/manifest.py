@@ -1,4 +1,4 @@
-"""What `bundle.yaml` holds: a trained model's input, calibration, provenance and measured worth."""
+"""What `bundle.yaml` holds: a trained model's input, calibration, provenance and measured performance."""
 
 from __future__ import annotations
 
@@ -66,10 +66,10 @@ class ShortcutMeasurement(ConfigModel):
 
     Attributes:
         dataset: name of the data set.
-        split: evaluated on; the look-up is learned on the training split.
+        split: evaluated on; the header baseline is learned on the training split.
         features: what is looked up.
         accuracy: share of images rightly told.
-        auc: of the look-up's score.
+        auc: of the header baseline's score.
         n: number of images.
         unseen: images whose settings the training split does not have.
     """
@@ -123,11 +123,11 @@ class BundleManifest(ConfigModel):
         name: of the bundle.
         kind: what the model is.
         model: the runtime's file.
-        input: what it eats: (N, height, width, C) float32 in [0, 1].
+        input: its input: (N, height, width, C) float32 in [0, 1].
         thresholds: policy name to threshold of the score, all chosen on validation data.
         calibration: from score to opinion, label thresholds included.
         measurements: on validation and test data.
-        shortcut: the look-up that every raw result stands beside, None without one.
+        shortcut: the header baseline that every raw result stands beside, None without one.
         provenance: where it comes from.
     """
 

@@ -54,7 +54,7 @@ GAME_RULES = (
     "images.",
     f"underfitting: the discriminator's mean loss never falls below {FLAT_GAME:.0%} of ln 2, a guess.",
     f"overfitting: over the last {TAIL} epochs the discriminator's loss on validation images is at least "
-    f"{KNOWS_BY_HEART} above that on training images: it knows them by heart.",
+    f"{KNOWS_BY_HEART} above that on training images: a sign of memorisation.",
     f"oscillating: over the last half, the standard deviation of the generator's loss is {RESTLESS:.0%} or "
     f"more of its mean, or the last kernel distance is {RESTLESS:.0%} or more above the lowest.",
     f"still_improving: the lowest kernel distance is in the last {IMPROVING_SHARE:.0%} of all looks and is "
@@ -67,7 +67,7 @@ _WORDS: dict[Verdict, str] = {
     "collapse": "Collapse: the discriminator wins every time, and the generator learns nothing from it.",
     "mode_collapse": "Mode collapse: the generator makes images that differ too little from each other.",
     "underfitting": "Underfitting: next to nothing has been learned.",
-    "overfitting": "Overfitting: training images are learned by heart, validation images are not.",
+    "overfitting": "Overfitting: training images are memorised.",
     "oscillating": "Oscillating: the curve swings and does not settle; a smaller learning rate may help.",
     "still_improving": "Still improving when the fit ended: train longer.",
     "converging": "Converging: the curves have levelled off.",

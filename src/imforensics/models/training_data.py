@@ -25,7 +25,7 @@ class TrainingData:
 
     Attributes:
         title: of the data set.
-        samples: of each split, for the look-up of settings.
+        samples: of each split, for the header baseline of settings.
         examples: kind of pairs to split to examples; the twins are missing where the set has none committed,
             the exact ones where a split has none.
         photos: authentic photographs for the false-alarm rate of the label.

@@ -163,7 +163,7 @@ def build_methods(options_by_name: Mapping[str, Mapping[str, object]]) -> tuple[
         except ConfigError as error:
             problems += str(error).splitlines()
     if problems:
-        raise ConfigError("The methods are not configured right:\n" + "\n".join(f"  {p}" for p in problems))
+        raise ConfigError("Invalid method configuration:\n" + "\n".join(f"  {p}" for p in problems))
     return tuple(methods)
 
 

@@ -1,4 +1,4 @@
-"""The verdict of an audit: sentences that follow from its figures by fixed rules."""
+"""The conclusions of an audit: sentences derived from its results by fixed rules."""
 
 from __future__ import annotations
 
@@ -66,14 +66,14 @@ def _judge_headers(facts: Sequence[FactResult]) -> str:
     best = max(facts, key=lambda result: result.balanced_accuracy)
     if best.balanced_accuracy >= STRONG:
         return (
-            "Detection results on the files as they are say nothing about tampering: a look-up of "
-            f"{best.fact}, without looking at a pixel, tells {best.accuracy:.1%} of them right. "
-            "Compare methods on the twin protocol, and print the look-up beside every result."
+            "Detection results on the files as published are no evidence about tampering: a header baseline "
+            f"on {best.fact} alone, without looking at a pixel, classifies {best.accuracy:.1%} of them "
+            "correctly. Compare methods on the twin protocol, and report the baseline with every result."
         )
     if best.balanced_accuracy >= WEAK:
         return (
-            f"Header facts tell the classes apart in part ({best.fact}: {best.accuracy:.1%} right). "
-            "A detection result on the files as they are counts only as far as it exceeds that."
+            f"Header facts partly separate the classes ({best.fact}: {best.accuracy:.1%} correct). A "
+            "detection result on the files as published is meaningful only as far as it exceeds that."
         )
     return f"Header facts tell little (best: {best.fact}, balanced accuracy {best.balanced_accuracy:.2f})."
 
@@ -85,7 +85,7 @@ def _judge_copies(integrity: IntegrityReport, near: NearDuplicates) -> Iterator[
     if across_splits or near.across_splits:
         yield (
             f"Test pictures were seen in training: {across_splits} byte-identical and {near.across_splits} "
-            "near-duplicate cases stand in different splits."
+            "near-duplicate cases are in different splits."
         )
     if across_classes:
         yield f"{across_classes} pictures carry both labels under different names."
@@ -101,7 +101,7 @@ def _judge_masks(integrity: IntegrityReport, suspects: Sequence[SuspectMask]) ->
     odd = len(integrity.empty_masks) + len(integrity.full_masks)
     if unusable or odd:
         yield (
-            f"Localization leaves out {unusable} images without a usable mask; {odd} masks are empty or full."
+            f"Localization excludes {unusable} images without a usable mask; {odd} masks are empty or full."
         )
     if suspects:
-        yield f"{len(suspects)} masks leave out most of what differs from the host: look at them before use."
+        yield f"{len(suspects)} masks miss most of what differs from the host: check them before use."

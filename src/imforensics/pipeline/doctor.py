@@ -61,7 +61,9 @@ def _check_requirements() -> Iterator[Check]:
                 yield Check(name, "broken", "not installed; pip install imforensics again")
             else:
                 yield Check(
-                    name, "absent", f"only for the extra {extra[1]}: pip install 'imforensics[{extra[1]}]'"
+                    name,
+                    "absent",
+                    f"needed only for the extra {extra[1]}: pip install 'imforensics[{extra[1]}]'",
                 )
 
 
@@ -96,7 +98,7 @@ def _check_analysis() -> Check:
     failed = [f"{f.method}: {f.notes[0]}" for f in report.findings if f.status == "failed"]
     if failed:
         return Check("analysis", "broken", "; ".join(failed))
-    return Check("analysis", "ok", f"{len(report.findings)} methods ran on a made image")
+    return Check("analysis", "ok", f"{len(report.findings)} methods ran on a synthetic test image")
 
 
 def _made_image() -> UInt8Array:

@@ -17,7 +17,7 @@ from imforensics.store import Row
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the look-up knows of one picture shown."""
+    """What the header baseline knows of one picture shown."""
 
     trial: str
     label: int
@@ -47,7 +47,7 @@ def collect_headers(records: Iterable[Row], headers: dict[Condition, list[Header
 
 
 def summarize_shortcut(headers: list[Header], *, seed: int, n_resamples: int) -> Figures | None:
-    """What the look-up reaches on one condition, with intervals; None where it is not defined."""
+    """What the header baseline reaches on one condition, with intervals; None where it is not defined."""
     labels = [header.label for header in headers]
     groups = [header.group for header in headers]
     scores = cross_validate_lookup([h.settings for h in headers], labels, groups, seed=seed)

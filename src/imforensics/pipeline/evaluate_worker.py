@@ -213,7 +213,7 @@ def _save_like(pixels: np.ndarray, trial: Trial, max_pixels: int) -> bytes:
     jpeg = None if like is None else read_evidence(like, max_pixels=max_pixels).jpeg
     if jpeg is None:
         raise EvidenceError(
-            f"{'' if like is None else like.name} is no JPEG: its host cannot be saved like it"
+            f"{'' if like is None else like.name} is not a JPEG: its host cannot be saved like it"
         )
     if jpeg.subsampling == "gray":
         return encode_jpeg(np.rint(luma(pixels)).astype(np.uint8), tables=jpeg.quantization_tables)
@@ -281,7 +281,7 @@ def _without_nan(metrics: Mapping[str, float]) -> dict[str, JsonValue]:
 
 
 def _encoder_settings(evidence: Evidence) -> list[JsonValue]:
-    """Format, tables and subsampling: what a look-up of header facts has to go by."""
+    """Format, tables and subsampling: what the header baseline has to go by."""
     if evidence.jpeg is None:
         return [evidence.format, [], ""]
     tables: list[JsonValue] = [

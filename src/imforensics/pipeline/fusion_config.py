@@ -96,5 +96,5 @@ class TrainFusionConfig(ConfigModel):
         for key, names in (("exact_only", self.exact_only), ("required", self.required)):
             unknown = [name for name in names if name not in self.methods]
             if unknown:
-                raise ValueError(f"{key} names {unknown[0]}, which is none of the methods")
+                raise ValueError(f"{key} names {unknown[0]}, which is not a method")
         return self

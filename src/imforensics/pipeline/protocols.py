@@ -22,19 +22,20 @@ from imforensics.types import Sample
 ProtocolName = Literal["raw", "resaved", "resaved_q90", "twin", "exact_twin", "robustness"]
 
 PROTOCOLS: dict[ProtocolName, str] = {
-    "raw": "Files as they are. The history of the whole file gives the class away wherever the classes were "
+    "raw": "Files as published. The history of the whole file reveals the class wherever the classes were "
     "saved differently.",
-    "resaved": "Both classes decoded and saved again, each image through a chain drawn from one "
+    "resaved": "Both classes decoded and recompressed, each image through a chain drawn from one "
     "distribution. Header facts are equalised; traces of the earlier history of the whole file remain in the "
     "coefficients.",
-    "resaved_q90": "Both classes decoded and saved again at IJG quality 90, 4:2:0. Comparable with published "
-    "figures; the earlier history of the whole file remains in the coefficients.",
-    "twin": "Each tampered file against its own host, saved with the tampered file's quantization tables and "
-    "subsampling. The local alteration differs, and the encoder's rounding where another program than the "
-    "IJG's encoder wrote the tampered file; a look-up of header facts is at chance by construction.",
-    "exact_twin": "The twins whose tampered file has the IJG's own tables, as this program's encoder writes "
-    "them. Outside the alteration both halves agree: what a method tells apart here is the alteration.",
-    "robustness": "The files as they are and through a grid of chains, each kind at rising strength.",
+    "resaved_q90": "Both classes decoded and recompressed at IJG quality 90, 4:2:0. Comparable with "
+    "published results; the earlier history of the whole file remains in the coefficients.",
+    "twin": "Each tampered file against its matched control: its own host, saved with the tampered file's "
+    "quantization tables and subsampling. The two differ in the local alteration, and in the encoder's "
+    "rounding where a program other than the IJG encoder wrote the tampered file; the header baseline is at "
+    "chance by construction.",
+    "exact_twin": "The matched pairs whose tampered file has the IJG tables as this program's encoder writes "
+    "them. Outside the alteration both images agree: a method that separates them detects the alteration.",
+    "robustness": "The files as published and after a grid of processing chains of increasing strength.",
 }
 
 TWIN_PROTOCOLS: tuple[ProtocolName, ...] = ("twin", "exact_twin")
@@ -51,7 +52,9 @@ ROBUSTNESS_UNITS: dict[str, str] = {
     "messenger": "level",
 }
 # Longest side and quality: in the range that messengers recompress to, which changes with their versions.
-OTHER_ENCODER = "its tables are not the IJG's: another encoder wrote it, whose rounding marks the whole file"
+OTHER_ENCODER = (
+    "its tables are not IJG tables: another encoder wrote it, whose rounding affects the whole file"
+)
 _MESSENGER_LEVELS = ((1600, 80), (1280, 70), (960, 60))
 
 

@@ -1,4 +1,4 @@
-"""Write a data set of made forgeries: files, twins, masks, a manifest; it goes on after a stop."""
+"""Write a data set of synthetic forgeries: files, twins, masks, a manifest; it goes on after a stop."""
 
 from __future__ import annotations
 
@@ -160,10 +160,10 @@ def open_pool(photos: Path, config: SynthesizeConfig, *, exclude: Path | None = 
     What imforensics itself wrote below the folder, a data set that was made for example, is left out too.
 
     Raises:
-        DatasetError: there is no folder, no photograph, or none that holds the configured size.
+        DatasetError: there is not a folder, no photograph, or none that holds the configured size.
     """
     if not photos.is_dir():
-        raise DatasetError(f"{photos} is no folder. Name the folder that holds authentic photographs")
+        raise DatasetError(f"{photos} is not a folder. Name the folder that holds authentic photographs")
     paths = list_images(photos, recursive=True)
     if exclude is not None and exclude.resolve().is_relative_to(photos.resolve()):
         paths = [path for path in paths if not path.resolve().is_relative_to(exclude.resolve())]
@@ -171,7 +171,9 @@ def open_pool(photos: Path, config: SynthesizeConfig, *, exclude: Path | None = 
     made = {place for place in below if output_kind(place) is not None}
     paths = [path for path in paths if made.isdisjoint(path.parents)]
     if not paths:
-        raise DatasetError(f"{photos} holds no image. Name a folder with photographs (JPEG, PNG, TIFF, ...)")
+        raise DatasetError(
+            f"{photos} contains no image. Name a folder with photographs (JPEG, PNG, TIFF, ...)"
+        )
     pool = load_pool(paths, root=photos, max_side=config.max_side, cache_bytes=config.cache_mb << 20)
     pool.find_hosts(config.size)
     return pool

@@ -38,7 +38,7 @@ class BlockTraces:
     Attributes:
         values: (rows, columns, CHANNELS) float16: for the frequencies in FREQUENCIES first the surprise
             -ln(observed / expected) in nats, in [-MAX_SURPRISE, MAX_SURPRISE], then ln(1 + |x|).
-        table: (TABLE_FACTS,) float32: ln of the divisors, and 1; all 0 for a picture that is no JPEG.
+        table: (TABLE_FACTS,) float32: ln of the divisors, and 1; all 0 for a picture that is not a JPEG.
     """
 
     values: NDArray[np.float16]
@@ -70,7 +70,7 @@ def describe_blocks(coefficients: Int16Array, table: UInt16Array) -> BlockTraces
 
 
 def describe_uncompressed(rows: int, columns: int) -> BlockTraces:
-    """What stands for the traces of a picture that is no JPEG: no surprise, no magnitude, no table."""
+    """What stands for the traces of a picture that is not a JPEG: no surprise, no magnitude, no table."""
     return BlockTraces(
         np.zeros((rows, columns, CHANNELS), dtype=np.float16), np.zeros(TABLE_FACTS, dtype=np.float32)
     )

@@ -67,7 +67,7 @@ def decode_jpeg(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> UInt8Ar
         (H, W, 3) uint8 RGB as stored, never rotated; a gray file gives three equal channels.
 
     Raises:
-        EvidenceError: `data` is no JPEG, or is damaged.
+        EvidenceError: `data` is not a JPEG, or is damaged.
         EvidenceTooLargeError: more than `max_pixels` pixels.
 
     >>> decode_jpeg(encode_jpeg(np.zeros((5, 7), np.uint8), quality=90)).shape

@@ -1,4 +1,4 @@
-"""What an evaluation says, in tables of text and in plain sentences."""
+"""The results of an evaluation as text tables and plain sentences."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 Document = Mapping[str, Any]
 NONE = "–"
-BASELINE = "header look-up (baseline)"
+BASELINE = "header baseline"
 
 # heading, block of the document, name of the metric, digits
 COLUMNS: tuple[tuple[str, str, str], ...] = (
@@ -22,18 +22,19 @@ COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("false-alarm area at 0.5", "localization", "false_alarm_area_half_mean"),
 )
 ENCODER_NOTE = (
-    "Where another program than the IJG's encoder wrote the tampered file, its rounding marks the whole "
-    "file; the exact_twin protocol leaves those pairs out."
+    "Where a program other than the IJG encoder wrote the tampered file, its rounding leaves a trace in the "
+    "whole file; the exact_twin protocol excludes those pairs."
 )
 BLIND = (
-    "header facts tell nothing here (cross-validated look-ups of what tells nothing fall a little below "
-    "one half)"
+    "header facts are uninformative here (a cross-validated baseline on uninformative facts is slightly "
+    "below one half)"
 )
 FEW_GROUPS = 20  # below, percentile intervals over groups are known to be too narrow
 COLUMN_NOTE = (
     "95 % bootstrap intervals over source groups in brackets. Pixel metrics are means over tampered images "
-    "with a mask; F1 fixed is at the method's stored threshold, F1 best at the best threshold of each image, "
-    "an oracle that looks at the truth. False-alarm area is the share of an authentic image at or above 0.5."
+    "with a mask; F1 fixed uses the method's stored threshold, F1 best the best threshold of each image, an "
+    "oracle that uses the ground truth. The false-alarm area is the share of an authentic image at or above "
+    "0.5."
 )
 
 
@@ -87,16 +88,18 @@ def format_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def judge(document: Document) -> list[str]:
-    """What the figures allow to be said, one sentence each, the caveats first."""
+    """The conclusions that the results allow, one sentence each, caveats first."""
     protocol, shortcut = document["protocol"]["name"], document["shortcut"]
     sentences = [_judge_shortcut(protocol, shortcut)]
     for key, found in document["methods"].items():
         sentences += _judge_method(key, found, protocol, shortcut)
     groups = document["data"]["groups"]
     if groups < FEW_GROUPS:
-        sentences.append(f"Only {groups} source groups: the intervals are rough, and rather too narrow.")
+        sentences.append(
+            f"Only {groups} source groups: the intervals are approximate and probably too narrow."
+        )
     reasons = Counter(item["reason"] for item in document["protocol"]["left_out"])
-    return sentences + [f"Left out: {count} tampered images ({reason})." for reason, count in reasons.items()]
+    return sentences + [f"Excluded: {count} tampered images ({reason})." for reason, count in reasons.items()]
 
 
 def is_chance(block: Mapping[str, Any] | None, name: str = "auc") -> bool:
@@ -117,25 +120,26 @@ def _figures(found: Mapping[str, Any]) -> list[str]:
 
 def _judge_shortcut(protocol: str, shortcut: Mapping[str, Any] | None) -> str:
     if shortcut is None:
-        return "The header look-up needs images of both classes from several sources: there is no baseline."
+        return "There is no header baseline: it needs images of both classes from several sources."
     auc = with_interval(shortcut["metrics"]["auc"], shortcut["intervals"].get("auc"))
     if protocol in ("twin", "exact_twin"):
         return (
-            f"The header look-up has AUC {auc}: chance by construction, because both halves of a pair have "
+            f"The header baseline has AUC {auc}: chance by construction, because both images of a pair have "
             "the same tables and subsampling. Markers and metadata are not equalised: methods that read them "
-            f"see which file was saved again.{'' if protocol == 'exact_twin' else ' ' + ENCODER_NOTE}"
+            f"see which file was recompressed.{'' if protocol == 'exact_twin' else ' ' + ENCODER_NOTE}"
         )
     if protocol in ("resaved", "resaved_q90"):
         interval = shortcut["intervals"].get("auc")
-        verdict = "header facts still tell the classes apart" if interval and interval[0] > 0.5 else BLIND
+        verdict = "header facts still separate the classes" if interval and interval[0] > 0.5 else BLIND
         return (
-            f"The header look-up has AUC {auc} on these pictures: {verdict}. The coefficients still hold the "
-            "earlier history of the whole file, so a result here is no proof that an alteration was seen."
+            f"The header baseline has AUC {auc} on these pictures: {verdict}. The coefficients still carry "
+            "the earlier history of the whole file, so a result here does not prove that an alteration was "
+            "detected."
         )
     return (
-        f"The header look-up has AUC {auc} and accuracy {decimal(shortcut['metrics']['accuracy'])} on these "
-        "very pictures without looking at a pixel. A detector's result on files as they are means something "
-        "only beside it, and on the twin protocols."
+        f"The header baseline has AUC {auc} and accuracy {decimal(shortcut['metrics']['accuracy'])} on the "
+        "same pictures without looking at a pixel. A detector's result on the files as published is "
+        "meaningful only in comparison with it, and on the twin protocols."
     )
 
 
@@ -148,25 +152,25 @@ def _judge_method(
     }
     if lost:
         words = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in lost.items())
-        sentences.append(f"{key}: {words}; they count in no metric.")
+        sentences.append(f"{key}: {words}; they are excluded from all metrics.")
     if detection is None:
-        return [*sentences, f"{key}: no scores of both classes, so no figure of detection."]
+        return [*sentences, f"{key}: detection cannot be measured without scores of both classes."]
     auc = with_interval(detection["metrics"]["auc"], detection["intervals"]["auc"])
     if is_chance(detection):
         sentences.append(f"{key}: image AUC {auc} is chance: not distinguishable from guessing.")
     elif detection["metrics"]["auc"] < 0.5:
         sentences.append(
-            f"{key}: image AUC {auc} is below one half: its score ranks the classes the wrong way."
+            f"{key}: image AUC {auc} is below one half: its score ranks the classes in the wrong order."
         )
     elif protocol == "exact_twin":
         sentences.append(f"{key}: image AUC {auc} is above chance where only the alteration differs.")
     elif protocol == "twin":
         sentences.append(
             f"{key}: image AUC {auc} is above chance where the alteration and the encoder's rounding differ; "
-            "the exact_twin protocol tells which of them it sees."
+            "the exact_twin protocol shows which of the two it detects."
         )
     elif shortcut is not None and shortcut["metrics"]["auc"] >= detection["metrics"]["auc"]:
-        sentences.append(f"{key}: image AUC {auc} is not above the header look-up.")
+        sentences.append(f"{key}: image AUC {auc} is not above the header baseline.")
     return sentences + _judge_map(key, found["localization"])
 
 
@@ -175,5 +179,5 @@ def _judge_map(key: str, localization: Mapping[str, Any] | None) -> list[str]:
         return []
     auc = with_interval(localization["metrics"]["auc_mean"], localization["intervals"].get("auc_mean"))
     if is_chance(localization, "auc_mean"):
-        return [f"{key}: pixel AUC {auc} is chance: the map does not point at the altered region."]
+        return [f"{key}: pixel AUC {auc} is chance: the map does not locate the altered region."]
     return []

@@ -13,14 +13,14 @@ H2 = "No region of this image was altered in such a way."
 WHAT_IT_DOES_NOT_PROVE = (
     "A likelihood ratio is not the probability that the image was altered. That also depends on everything "
     "known apart from this report; the probability given here assumes even odds beforehand.",
-    "“No alteration found by these methods” does not mean that the image is authentic: a method can miss "
-    "what it was not made for, and resizing or saving again wipes traces out.",
-    "A trace is not an intention. Cameras, messengers and ordinary editing (cropping, rotating, correcting "
-    "colours) leave traces too; the limitations stand beside each method.",
-    "Nothing here says who took or altered the image, when, where, or whether what it shows is true. "
-    "Metadata is what the file says of itself and can be written by anyone.",
-    "The figures hold for images like those named as the calibration population. For other kinds of images "
-    "they are not validated.",
+    "“No alteration found by these methods” does not mean that the image is authentic: methods can miss "
+    "alterations of kinds that they were not designed for, and resizing or recompression destroys traces.",
+    "A trace does not show intent. Cameras, messaging apps and ordinary editing (cropping, rotation, colour "
+    "correction) leave traces too; the limitations are listed with each method.",
+    "Nothing here shows who took or altered the image, when or where, or whether what it depicts is true. "
+    "Metadata is the file's own account of itself and can be written by anyone.",
+    "The numbers are valid for images like those of the stated calibration population. For other kinds of "
+    "images they have not been validated.",
 )
 
 _KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
@@ -117,7 +117,7 @@ def shorten(text: str) -> str:
     """A value cut where it is too long for a page, saying so."""
     if len(text) <= LONGEST_VALUE:
         return text
-    return f"{text[:LONGEST_VALUE]} … ({len(text):,} characters; all of them in report.json)"
+    return f"{text[:LONGEST_VALUE]} … ({len(text):,} characters; complete in report.json)"
 
 
 def flatten(value: JsonValue, prefix: str = "") -> list[tuple[str, str]]:

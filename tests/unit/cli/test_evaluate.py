@@ -51,7 +51,7 @@ def test_one_run_writes_everything_and_prints_the_table(small_set: Path, tmp_pat
     ]
     code, stdout, _ = run(*options, "--set", "resamples=100", "-q")
     assert code == 0
-    assert "header look-up (baseline)" in stdout
+    assert "header baseline" in stdout
     assert "1 unreadable" in stdout
     assert f"Page: {out / 'evaluation.html'}" in stdout
     document = json.loads((out / "metrics.json").read_text())

@@ -112,7 +112,7 @@ def test_doctor_finds_this_installation_whole(monkeypatch: pytest.MonkeyPatch) -
     assert result.exit_code == 0, result.output
     assert "BROKEN" not in result.stdout
     assert "bundle " in result.stdout
-    assert "methods ran on a made image" in result.stdout
+    assert "methods ran on a synthetic test image" in result.stdout
 
 
 def test_doctor_names_what_is_broken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

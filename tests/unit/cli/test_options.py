@@ -66,6 +66,6 @@ def test_keeping_and_deleting_a_run_is_wrong_usage(name: str, tmp_path: Path) ->
     run = tmp_path / "run"
     result = CliRunner().invoke(main, [name, "-o", str(run), "--resume", "--overwrite"])
     assert result.exit_code == 2
-    assert "--resume keeps the run that --overwrite deletes: give one of them." in result.stderr
+    assert "--resume continues the run that --overwrite deletes: use only one of them." in result.stderr
     assert f"Usage: main {name}" in result.stderr
     assert not run.exists()

@@ -46,7 +46,7 @@ def test_pictures_and_record(photo: Path, tmp_path: Path) -> None:
     assert refused.exit_code == 1
     assert "--overwrite" in refused.output
     told = call(str(photo), "-o", str(out), "--bundle", BUNDLE, "--overwrite")
-    assert "of the area in" in told.output
+    assert "of the area, in" in told.output
 
 
 def test_figures_are_those_of_the_reconstruction(tmp_path: Path) -> None:

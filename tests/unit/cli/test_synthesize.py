@@ -212,7 +212,7 @@ def test_errors_name_the_fix(
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    for folder, words in (("empty", "holds no image"), ("none", "is no folder")):
+    for folder, words in (("empty", "contains no image"), ("none", "is not a folder")):
         result = call(tmp_path / folder, "-o", tmp_path / "out")
         assert result.exit_code == 1
         assert words in result.output

@@ -83,7 +83,7 @@ def test_manifest_inside_the_folder_and_default_group(tmp_path, write_image):
         ("image,label,manipulation\na.png,0,splicing\n", "column label: an authentic image has neither"),
         ("image,label\na.png\n", "line 2: expected 2 cells"),
         ("image,label\na.png,0,7\n", "line 2: expected 2 cells"),
-        ("image,label\n", "holds no image"),
+        ("image,label\n", "contains no image"),
         ("", "has no column image"),
     ],
 )

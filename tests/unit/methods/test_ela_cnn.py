@@ -88,7 +88,7 @@ def test_small_images_are_not_applicable(height: int, width: int) -> None:
 
 @pytest.mark.parametrize(
     ("low", "high", "words"),
-    [(0.47, 0.62, "not clearly better than guessing"), (0.58, 0.71, "better than guessing, within")],
+    [(0.47, 0.62, "not clearly better than chance"), (0.58, 0.71, "better than chance, within")],
 )
 def test_the_worth_of_the_score_is_told(tmp_path: Path, low: float, high: float, words: str) -> None:
     own = bundle_with_twin_auc(tmp_path / "own", low, high)

@@ -88,7 +88,7 @@ def test_too_fine_a_saving_is_said_to_hide_missing_grids() -> None:
     finding = JpegGrid().analyze(read_evidence(encode_jpeg(smooth, quality=99), name="made.jpg"))
     assert finding.observations["main_grid"] == {"row": 0, "column": 0}
     assert finding.observations["missing_region_count"] is None
-    assert any("not looked for" in note for note in finding.notes)
+    assert any("not searched for" in note for note in finding.notes)
 
 
 def test_small_and_flat_pictures_are_declined() -> None:

@@ -78,7 +78,7 @@ def test_the_lookup_beats_the_papers_detector_and_the_card_says_so() -> None:
     assert raw is not None
     assert look_up is not None
     assert look_up.accuracy > raw.metrics["accuracy"]
-    assert "**The look-up beats the network**" in (bundle.folder / "MODEL_CARD.md").read_text()
+    assert "**The header baseline beats the network**" in (bundle.folder / "MODEL_CARD.md").read_text()
 
 
 def test_manifest_survives_writing_and_reading() -> None:

@@ -29,13 +29,13 @@ def changed(
 @pytest.mark.parametrize(("accuracy", "beats"), [(1.0, True), (0.3, False)])
 def test_whether_the_lookup_wins(accuracy: float, beats: bool) -> None:
     card = format_card(changed(accuracy=accuracy), title="made", photos=None)
-    assert ("**The look-up beats the network**" in card) == beats
+    assert ("**The header baseline beats the network**" in card) == beats
 
 
 @pytest.mark.parametrize(("low", "guess"), [(0.48, True), (0.5, True), (0.55, False)])
 def test_whether_it_is_better_than_guessing_on_twins(low: float, guess: bool) -> None:
     card = format_card(changed(auc_low=low), title="made", photos=None)
-    assert ("not clearly better than guessing" in card) == guess
+    assert ("not clearly better than chance" in card) == guess
 
 
 def test_label_thresholds_are_told_with_their_notes() -> None:

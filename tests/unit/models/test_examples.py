@@ -88,7 +88,7 @@ def test_exact_twins_are_those_with_ijg_tables(tmp_path: Path) -> None:
 def test_saved_like_must_be_a_jpeg(tmp_path: Path) -> None:
     host = save(tmp_path / "host.jpg", noise(1), quality=88)
     other = save(tmp_path / "other.png", noise(1))
-    with pytest.raises(DatasetError, match="is no JPEG"):
+    with pytest.raises(DatasetError, match="is not a JPEG"):
         read_example(Example(host, 0, saved_like=other))
 
 

@@ -84,7 +84,7 @@ def test_the_experiment_table_is_made_of_results_folders(finished: Path, tmp_pat
     auc = json.loads((finished / "metrics.json").read_text())["methods"]["ela"]["detection"]["metrics"]["auc"]
     assert text.startswith("# A title\n")
     assert "## twin" in text
-    assert "| header look-up (baseline) | 12 | 0.500" in text
+    assert "| header baseline | 12 | 0.500" in text
     assert f"| ela | 12 of 12 | {auc:.3f} [" in text
     assert "    imforensics evaluate\n" in text
     assert "| ela | 6 |" in text

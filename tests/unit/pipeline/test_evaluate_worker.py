@@ -140,7 +140,7 @@ def test_a_host_cannot_be_saved_like_a_file_that_is_no_jpeg(dataset: Dataset, la
     from dataclasses import replace
 
     trial = trials_of(dataset, "twin")["host1.jpg [saved like splice1.jpg]"]
-    with pytest.raises(EvidenceError, match="no JPEG"):
+    with pytest.raises(EvidenceError, match="not a JPEG"):
         show_trial(replace(trial, tables_from=labelled_set / "mask1.png"), max_pixels=10**7)
 
 

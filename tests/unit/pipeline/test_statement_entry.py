@@ -121,7 +121,7 @@ def test_a_method_that_is_not_run_is_neutral(fusion_folder: Path, jpeg_bytes: Ca
     config = AnalyzeConfig(methods={"ela": {}}, fusion=str(fusion_folder))
     statement = build_analyzer(config).analyze(jpeg_bytes(128, 160), name="a.jpg").statement
     assert statement.basis == ("ela",)
-    assert "wavelet_noise gave no score and is taken as neutral." in statement.reasons
+    assert "wavelet_noise gave no score and is treated as neutral." in statement.reasons
 
 
 def test_a_missing_fusion_is_an_error_at_the_start() -> None:

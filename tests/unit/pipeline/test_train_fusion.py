@@ -140,7 +140,7 @@ def test_a_method_that_may_read_the_encoder_counts_on_exact_twins_only() -> None
     first, second = mask_inexact(cases, ["ela"])
     assert first.scores == scores
     assert second.scores == {"ela": None, "noise": 0.4}
-    with pytest.raises(ConfigError, match="exact_only names nothing, which is none of the methods"):
+    with pytest.raises(ConfigError, match="exact_only names nothing, which is not a method"):
         load_config(TrainFusionConfig, overrides=["exact_only=[nothing]"])
 
 

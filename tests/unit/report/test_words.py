@@ -49,7 +49,7 @@ def test_flatten(value: JsonValue, rows: list[tuple[str, str]]) -> None:
 
 def test_long_values_say_that_they_are_cut() -> None:
     assert words.shorten("x" * 600) == "x" * 600
-    assert words.shorten("x" * 601) == "x" * 600 + " … (601 characters; all of them in report.json)"
+    assert words.shorten("x" * 601) == "x" * 600 + " … (601 characters; complete in report.json)"
 
 
 def test_labels_differ_in_word_shape_and_colour() -> None:

@@ -1,4 +1,4 @@
-"""What made forgeries are drawn from: shares of manipulations, saves, sizes."""
+"""What synthetic forgeries are drawn from: shares of manipulations, saves, sizes."""
 
 from __future__ import annotations
 

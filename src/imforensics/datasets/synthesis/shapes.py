@@ -1,4 +1,4 @@
-"""Irregular, object-like shapes for the masks of made forgeries."""
+"""Irregular, object-like shapes for the masks of synthetic forgeries."""
 
 from __future__ import annotations
 
