@@ -69,8 +69,8 @@ def measure(variant: str, path: Path, steps: int) -> dict[str, float]:
     import numpy as np
 
     from imforensics.config import load_config
-    from imforensics.models.gan_config import TrainGanConfig
-    from imforensics.models.gan_step import Adversaries, draw_step
+    from imforensics.models.gan.config import TrainGanConfig
+    from imforensics.models.gan.step import Adversaries, draw_step
 
     config = load_config(TrainGanConfig, path)
     batch, size, latent = config.fit.batch_size, config.images.size, config.networks.latent

@@ -17,7 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from imforensics.evidence import read_evidence
-from imforensics.methods.double_quantization import DoubleQuantization
+from imforensics.methods.jpeg.double_quantization import DoubleQuantization
 from imforensics.preprocessing.jpeg import decode_jpeg, encode_jpeg
 from imforensics.types import Evidence, UInt8Array
 

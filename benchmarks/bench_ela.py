@@ -21,8 +21,8 @@ import numpy as np
 from PIL import Image, JpegImagePlugin
 
 from imforensics.methods.base import Method
-from imforensics.methods.ela import ErrorLevelAnalysis
-from imforensics.methods.wavelet_noise import WaveletNoise
+from imforensics.methods.jpeg.ela import ErrorLevelAnalysis
+from imforensics.methods.noise.wavelet_noise import WaveletNoise
 from imforensics.preprocessing.ela import ela_residual
 from imforensics.preprocessing.noise import local_noise_map, luma
 from imforensics.preprocessing.wavelet import denoise_wavelet

@@ -28,8 +28,8 @@ from imforensics.datasets.base import load_dataset, load_split
 from imforensics.engines.local import run_in_processes
 from imforensics.evidence import read_evidence
 from imforensics.pipeline.analyze import build_methods, run_method
-from imforensics.pipeline.evaluate import Request, plan_evaluation
-from imforensics.pipeline.evaluate_results import summarize, write_results
+from imforensics.pipeline.evaluate.plan import Request, plan_evaluation
+from imforensics.pipeline.evaluate.results import summarize, write_results
 
 TIMES = ("seconds", "processor")
 KINDS = ("alone", "evaluate", "with summary")

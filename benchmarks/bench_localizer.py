@@ -38,8 +38,8 @@ from imforensics.evidence import read_evidence
 from imforensics.types import Evidence
 
 if TYPE_CHECKING:
-    from imforensics.models.localizer_config import LocalizerNetworkConfig
-    from imforensics.models.localizer_writer import LocalizerFacts
+    from imforensics.models.localizer.config import LocalizerNetworkConfig
+    from imforensics.models.localizer.writer import LocalizerFacts
 
 Times = tuple[float, float]  # by the clock, of the processor
 WAYS = ("reading", "method", "network", "keras")
@@ -50,11 +50,11 @@ def write_untrained(folder: Path) -> None:
     """Write a bundle of the default network with random weights."""
     import keras
 
-    from imforensics.models.localizer import build_localizer
-    from imforensics.models.localizer_config import LocalizerNetworkConfig
-    from imforensics.models.localizer_export import ExportedLocalizer, write_parts
-    from imforensics.models.localizer_manifest import ExportDifference
-    from imforensics.models.localizer_writer import write_localizer_bundle
+    from imforensics.models.localizer.config import LocalizerNetworkConfig
+    from imforensics.models.localizer.export import ExportedLocalizer, write_parts
+    from imforensics.models.localizer.manifest import ExportDifference
+    from imforensics.models.localizer.network import build_localizer
+    from imforensics.models.localizer.writer import write_localizer_bundle
 
     keras.utils.set_random_seed(0)
     config = LocalizerNetworkConfig()
@@ -72,8 +72,8 @@ def _describe_untrained(config: LocalizerNetworkConfig) -> LocalizerFacts:
     """Facts of a network of random weights."""
     from datetime import UTC, datetime
 
-    from imforensics.models.localizer_manifest import LocalizerProvenance, MapThreshold
-    from imforensics.models.localizer_writer import LocalizerFacts
+    from imforensics.models.localizer.manifest import LocalizerProvenance, MapThreshold
+    from imforensics.models.localizer.writer import LocalizerFacts
 
     provenance = LocalizerProvenance(
         created_at=datetime.now(UTC),
@@ -121,9 +121,9 @@ def _prepare(way: str, bundle: str, threads: int) -> Callable[[Evidence], Times]
     """A function that times one way on evidence; what it runs on is started."""
     if way == "reading":
         return lambda _: (0.0, 0.0)
-    from imforensics.methods import localizer as method_module
-    from imforensics.models.localizer_bundle import load_localizer
-    from imforensics.models.localizer_evidence import read_traces
+    from imforensics.methods.learned import localizer as method_module
+    from imforensics.models.localizer.bundle import load_localizer
+    from imforensics.models.localizer.evidence import read_traces
 
     method_module.RUNTIME_THREADS = threads
     method = method_module.LearnedLocalizer(method_module.LearnedLocalizer.Options(bundle=bundle))
@@ -149,9 +149,9 @@ def _start_keras(config: Any, threads: int) -> Callable[[Any, Any], Any]:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import tensorflow as tf
 
-    from imforensics.models.localizer import build_localizer
-    from imforensics.models.localizer_inputs import pad_to_blocks, view_pixels
-    from imforensics.preprocessing.block_traces import CHANNELS, TABLE_FACTS
+    from imforensics.models.localizer.inputs import pad_to_blocks, view_pixels
+    from imforensics.models.localizer.network import build_localizer
+    from imforensics.models.localizer.traces import CHANNELS, TABLE_FACTS
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)

@@ -26,14 +26,14 @@ from packaging.requirements import Requirement
 
 from imforensics.config import load_config
 from imforensics.metrics.detection import detection_metrics
-from imforensics.models.bundle import load_runtime
-from imforensics.models.checkpoints import load_checkpoint
-from imforensics.models.detector_config import TrainDetectorConfig
-from imforensics.models.evaluation import choose_f1_threshold
-from imforensics.models.examples import labels_of, prepare_inputs
-from imforensics.models.export import export_onnx, keras_scores
-from imforensics.models.fit import CHECKPOINT_FOLDER
-from imforensics.models.training_data import load_training_data
+from imforensics.models.bundle.export import export_onnx, keras_scores
+from imforensics.models.classifier.bundle import load_runtime
+from imforensics.models.classifier.config import TrainDetectorConfig
+from imforensics.models.classifier.data import load_training_data
+from imforensics.models.classifier.evaluation import choose_f1_threshold
+from imforensics.models.classifier.examples import labels_of, prepare_inputs
+from imforensics.models.classifier.fit import CHECKPOINT_FOLDER
+from imforensics.models.training.checkpoints import load_checkpoint
 from imforensics.types import FloatArray
 
 Predict = Callable[[FloatArray], FloatArray]

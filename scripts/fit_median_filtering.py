@@ -20,8 +20,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from imforensics.datasets.base import load_dataset, load_split
-from imforensics.methods.median_filtering import CELL, MIN_SUPPORT, WINDOW, take_plane
-from imforensics.preprocessing.median_traces import FEATURES, describe_traces, sum_median_traces
+from imforensics.methods.noise.median_filtering import CELL, MIN_SUPPORT, WINDOW, take_plane
+from imforensics.methods.noise.median_traces import FEATURES, describe_traces, sum_median_traces
 from imforensics.preprocessing.windows import gather_windows
 
 MEDIAN = {"median 3": ImageFilter.MedianFilter(3), "median 5": ImageFilter.MedianFilter(5)}

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from imforensics.evidence import read_evidence
-from imforensics.methods.localizer import LearnedLocalizer
+from imforensics.methods.learned.localizer import LearnedLocalizer
 from imforensics.metrics.localization import localize_metrics
 from imforensics.preprocessing.chains import Chain, apply_chain, transform_mask
 from imforensics.preprocessing.jpeg import encode_jpeg

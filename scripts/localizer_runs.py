@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from imforensics.metrics.label_thresholds import clopper_pearson_upper
-from imforensics.models.localizer_bundle import load_localizer
+from imforensics.models.localizer.bundle import load_localizer
 
 ROOT = Path(__file__).resolve().parents[1]
 METHOD = "localizer"

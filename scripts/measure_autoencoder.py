@@ -22,12 +22,12 @@ from PIL import Image
 from imforensics.datasets.base import load_dataset, load_split
 from imforensics.evidence import read_evidence
 from imforensics.metrics.detection import area_under_curve, cumulative_counts
-from imforensics.models.autoencoder_bundle import DEFAULT_AUTOENCODER, AutoencoderBundle, load_autoencoder
-from imforensics.models.autoencoder_error import ERROR_BLOCK, error_map, log_errors
+from imforensics.models.autoencoder.bands import group_means, residual_bands
+from imforensics.models.autoencoder.bundle import DEFAULT_AUTOENCODER, AutoencoderBundle, load_autoencoder
+from imforensics.models.autoencoder.error import ERROR_BLOCK, error_map, log_errors
 from imforensics.preprocessing.blocks import block_means, find_analysable_blocks, smooth_blocks
 from imforensics.preprocessing.jpeg import resave_jpeg
 from imforensics.preprocessing.noise import luma
-from imforensics.preprocessing.residual_bands import group_means, residual_bands
 from imforensics.types import BoolArray, FloatArray, UInt8Array
 
 RESAVED_QUALITY = 90

@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from imforensics.evidence import read_evidence
-from imforensics.methods.content_credentials import ContentCredentials
-from imforensics.methods.jpeg_structure import JpegStructure
-from imforensics.methods.metadata import MetadataTraces
-from imforensics.methods.metadata_software import count_history_steps, list_editors, list_origin
+from imforensics.methods.jpeg.jpeg_structure import JpegStructure
+from imforensics.methods.metadata.content_credentials import ContentCredentials
+from imforensics.methods.metadata.metadata import MetadataTraces
+from imforensics.methods.metadata.metadata_software import count_history_steps, list_editors, list_origin
 from imforensics.types import Evidence
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".png", ".webp", ".heic", ".heif", ".avif"})

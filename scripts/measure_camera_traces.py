@@ -27,7 +27,7 @@ from imforensics.methods import load_method
 from imforensics.methods.base import Method
 from imforensics.metrics.detection import detection_metrics
 from imforensics.metrics.localization import localize_metrics
-from imforensics.pipeline.protocols import seeded_generator
+from imforensics.pipeline.evaluate.protocols import seeded_generator
 from imforensics.preprocessing.jpeg import resave_jpeg
 from imforensics.types import BoolArray, Evidence, UInt8Array
 

@@ -28,10 +28,10 @@ from imforensics.datasets.base import load_dataset, load_split
 from imforensics.datasets.synthesis.copy_move import forge_copy_move
 from imforensics.evidence import read_evidence
 from imforensics.methods import load_method
-from imforensics.pipeline.evaluate_worker import read_trial_mask, show_trial
-from imforensics.pipeline.protocols import plan_trials, seeded_generator
-from imforensics.preprocessing.duplicate_regions import Box, warp_back
-from imforensics.preprocessing.match_clusters import invert_affine
+from imforensics.methods.copy_move.duplicate_regions import Box, warp_back
+from imforensics.methods.copy_move.match_clusters import invert_affine
+from imforensics.pipeline.evaluate.protocols import plan_trials, seeded_generator
+from imforensics.pipeline.evaluate.worker import read_trial_mask, show_trial
 from imforensics.types import BoolArray, Evidence, Finding, Sample, UInt8Array
 
 MAX_PIXELS = 200_000_000

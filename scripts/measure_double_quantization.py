@@ -15,11 +15,11 @@ import argparse
 import numpy as np
 
 from imforensics.datasets.base import load_dataset, load_split
-from imforensics.methods.double_quantization import THRESHOLD, DoubleQuantization
+from imforensics.methods.jpeg.double_quantization import THRESHOLD, DoubleQuantization
 from imforensics.metrics.detection import NAN, detection_metrics
 from imforensics.metrics.localization import LocalizationAccumulator
-from imforensics.pipeline.evaluate_worker import read_trial_mask, show_trial
-from imforensics.pipeline.protocols import Trial, plan_trials
+from imforensics.pipeline.evaluate.protocols import Trial, plan_trials
+from imforensics.pipeline.evaluate.worker import read_trial_mask, show_trial
 from imforensics.types import Finding, Sample
 
 MAX_PIXELS = 200_000_000

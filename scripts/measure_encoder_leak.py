@@ -22,8 +22,8 @@ from imforensics.datasets.base import load_dataset, load_split
 from imforensics.datasets.rasters import read_mask
 from imforensics.metrics.detection import detection_metrics
 from imforensics.pipeline.analyze import build_methods, run_method
-from imforensics.pipeline.evaluate_worker import show_trial
-from imforensics.pipeline.protocols import Trial, plan_trials
+from imforensics.pipeline.evaluate.protocols import Trial, plan_trials
+from imforensics.pipeline.evaluate.worker import show_trial
 
 # those with a map and a score that may enter a statement
 METHODS = ("ela", "wavelet_noise", "double_quantization", "dct_histograms", "jpeg_ghost", "localizer")

@@ -17,7 +17,7 @@ from PIL import Image
 
 from imforensics.datasets.base import load_dataset, load_split
 from imforensics.evidence import read_evidence
-from imforensics.methods.jpeg_grid import JpegGrid
+from imforensics.methods.jpeg.jpeg_grid import JpegGrid
 from imforensics.preprocessing.jpeg import encode_jpeg, resave_jpeg
 from imforensics.types import Evidence, UInt8Array
 

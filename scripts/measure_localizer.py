@@ -17,7 +17,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from imforensics.models.localizer_writer import add_to_bundle, read_measurement
+from imforensics.models.localizer.writer import add_to_bundle, read_measurement
 from localizer_failures import make_failures
 from localizer_page import draw_robustness, format_page
 from localizer_runs import ROOT, Facts, Trials, describe_bundle, evaluate, read_alarms, read_figures

@@ -23,11 +23,11 @@ import numpy as np
 from imforensics.config import DatasetConfig
 from imforensics.errors import BundleError
 from imforensics.metrics.similarity import mse, ssim
-from imforensics.models.bundle import list_bundles
-from imforensics.models.gan_images import list_authentic, middle_patches, read_images, whole_views
-from imforensics.models.gan_manifest import MODES, VIEWS
-from imforensics.models.progress import Progress
-from imforensics.models.reconstruction import DEFAULT_GAN_BUNDLE, load_reconstructor
+from imforensics.models.classifier.bundle import list_bundles
+from imforensics.models.gan.images import list_authentic, middle_patches, read_images, whole_views
+from imforensics.models.gan.manifest import MODES, VIEWS
+from imforensics.models.gan.reconstruction import DEFAULT_GAN_BUNDLE, load_reconstructor
+from imforensics.models.training.progress import Progress
 from imforensics.types import FloatArray, UInt8Array
 
 ROOT = Path(__file__).parents[1]
@@ -92,7 +92,7 @@ def reconstruction_table(gan: str, split: str, count: int) -> Iterator[str]:
 
 def autoencoded(name: str, wanted: FloatArray) -> FloatArray | None:
     """What an autoencoder makes of the images; None from one that does not take photographs."""
-    from imforensics.models.autoencoder_bundle import load_autoencoder
+    from imforensics.models.autoencoder.bundle import load_autoencoder
 
     bundle = load_autoencoder(name)
     pixels: UInt8Array = np.rint(wanted * 255).astype(np.uint8)

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from imforensics.evidence import read_evidence
-from imforensics.methods.metadata import find_thumbnail_traces
-from imforensics.preprocessing.thumbnails import compare_thumbnail
+from imforensics.methods.metadata.metadata import find_thumbnail_traces
+from imforensics.methods.metadata.thumbnails import compare_thumbnail
 from imforensics.types import UInt8Array
 
 SHARES = (0.95, 0.9, 0.85, 0.8, 0.6)

@@ -16,7 +16,7 @@ from PIL import Image, ImageFilter
 
 from imforensics.datasets.base import load_dataset
 from imforensics.datasets.twins import Twin, load_twins
-from imforensics.models.examples import read_example, select_exact, twin_examples
+from imforensics.models.classifier.examples import read_example, select_exact, twin_examples
 
 MARGIN = 16  # pixels: two JPEG blocks, one with subsampled chroma
 

@@ -22,11 +22,11 @@ from imforensics.config import AnalyzeConfig, EvaluateConfig
 from imforensics.metrics.detection import detection_metrics
 from imforensics.metrics.intervals import detection_intervals
 from imforensics.metrics.label_thresholds import clopper_pearson_upper
-from imforensics.models.fusion_bundle import FusionBundle, load_fusion
-from imforensics.pipeline.evaluate import Request, plan_evaluation, trial_records
-from imforensics.pipeline.fusion_cases import FusionCase, collect_cases, keep_pairs
-from imforensics.pipeline.fusion_fit import measure_ratios
-from imforensics.pipeline.statement_entry import STATEMENT
+from imforensics.models.fusion.bundle import FusionBundle, load_fusion
+from imforensics.pipeline.evaluate.plan import Request, plan_evaluation, trial_records
+from imforensics.pipeline.evaluate.statement import STATEMENT
+from imforensics.pipeline.fusion.cases import FusionCase, collect_cases, keep_pairs
+from imforensics.pipeline.fusion.fit import measure_ratios
 from imforensics.provenance import find_commit
 
 ROOT = Path(__file__).parents[1]

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from imforensics.models.bundle import list_bundles
+from imforensics.models.classifier.bundle import list_bundles
 
 ROOT = Path(__file__).parents[1]
 PAGE = "docs/experiments/baselines.md"

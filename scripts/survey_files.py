@@ -20,7 +20,7 @@ from typing import Any
 
 from imforensics.config import ScanConfig
 from imforensics.errors import DEFECT
-from imforensics.pipeline.scan import list_files, plan_scan
+from imforensics.pipeline.scan.plan import list_files, plan_scan
 
 METHODS: dict[str, dict[str, object]] = {"metadata": {}, "content_credentials": {}, "jpeg_structure": {}}
 MAX_WORDS = 110

@@ -33,7 +33,7 @@ from imforensics.datasets.rasters import read_mask
 from imforensics.evidence import read_evidence
 from imforensics.methods import load_method
 from imforensics.metrics.localization import localize_metrics
-from imforensics.pipeline.protocols import seeded_generator
+from imforensics.pipeline.evaluate.protocols import seeded_generator
 from imforensics.preprocessing.jpeg import encode_jpeg
 from imforensics.provenance import find_commit
 from imforensics.types import BoolArray, FloatArray, Sample

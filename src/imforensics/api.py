@@ -16,8 +16,8 @@ from imforensics.errors import EvidenceError
 from imforensics.evidence import in_memory
 from imforensics.evidence import read_evidence as read_file
 from imforensics.pipeline.analyze import Analyzer, build_analyzer, describe_methods
-from imforensics.pipeline.scan import Scan, list_files, plan_scan, write_overview
-from imforensics.pipeline.scan_worker import ReportsPolicy
+from imforensics.pipeline.scan.plan import Scan, list_files, plan_scan, write_overview
+from imforensics.pipeline.scan.worker import ReportsPolicy
 from imforensics.report.card import render_card
 from imforensics.report.document import report_document
 from imforensics.report.writers import ReportFiles, write_report

@@ -28,30 +28,38 @@ class MethodRow(NamedTuple):
 # In the order in which they run and are listed. "default" holds what has proved itself, "full" experimental
 # methods too (docs/adr/0014); a method without a profile is on trial: not yet measured.
 METHODS: Final[dict[str, MethodRow]] = {
-    "metadata": MethodRow("imforensics.methods.metadata:MetadataTraces", "fast"),
-    "content_credentials": MethodRow("imforensics.methods.content_credentials:ContentCredentials", "fast"),
-    "jpeg_structure": MethodRow("imforensics.methods.jpeg_structure:JpegStructure", "fast"),
-    "double_quantization": MethodRow("imforensics.methods.double_quantization:DoubleQuantization", "fast"),
-    "dct_histograms": MethodRow("imforensics.methods.dct_histograms:DctHistograms", "fast"),
-    "ela": MethodRow("imforensics.methods.ela:ErrorLevelAnalysis", "fast"),
-    "jpeg_ghost": MethodRow("imforensics.methods.jpeg_ghost:JpegGhost", "default"),
-    "jpeg_grid": MethodRow("imforensics.methods.jpeg_grid:JpegGrid", "default"),
-    "wavelet_noise": MethodRow("imforensics.methods.wavelet_noise:WaveletNoise", "default"),
-    "localizer": MethodRow("imforensics.methods.localizer:LearnedLocalizer", "default"),
-    "nonaligned_double_quantization": MethodRow(
-        "imforensics.methods.nonaligned_double_quantization:NonalignedDoubleQuantization", "full"
+    "metadata": MethodRow("imforensics.methods.metadata.metadata:MetadataTraces", "fast"),
+    "content_credentials": MethodRow(
+        "imforensics.methods.metadata.content_credentials:ContentCredentials", "fast"
     ),
-    "splicebuster": MethodRow("imforensics.methods.splicebuster:Splicebuster", "full"),
-    "noisesniffer": MethodRow("imforensics.methods.noisesniffer:Noisesniffer", "full"),
-    "median_filtering": MethodRow("imforensics.methods.median_filtering:MedianFiltering", "full"),
-    "local_blur": MethodRow("imforensics.methods.local_blur:LocalBlur", "full"),
-    "cfa": MethodRow("imforensics.methods.cfa:ColourFilterArray", "full"),
-    "resampling": MethodRow("imforensics.methods.resampling:Resampling", "full"),
-    "copy_move": MethodRow("imforensics.methods.copy_move:CopyMove", "full"),
-    "copy_move_dense": MethodRow("imforensics.methods.copy_move_dense:CopyMoveDense", "full"),
-    "ela_cnn": MethodRow("imforensics.methods.ela_cnn:ElaCnn", "full"),
-    "gan_reconstruction": MethodRow("imforensics.methods.gan_reconstruction:GanReconstruction", "full"),
-    "autoencoder_residual": MethodRow("imforensics.methods.autoencoder_residual:AutoencoderResidual", "full"),
+    "jpeg_structure": MethodRow("imforensics.methods.jpeg.jpeg_structure:JpegStructure", "fast"),
+    "double_quantization": MethodRow(
+        "imforensics.methods.jpeg.double_quantization:DoubleQuantization", "fast"
+    ),
+    "dct_histograms": MethodRow("imforensics.methods.jpeg.dct_histograms:DctHistograms", "fast"),
+    "ela": MethodRow("imforensics.methods.jpeg.ela:ErrorLevelAnalysis", "fast"),
+    "jpeg_ghost": MethodRow("imforensics.methods.jpeg.jpeg_ghost:JpegGhost", "default"),
+    "jpeg_grid": MethodRow("imforensics.methods.jpeg.jpeg_grid:JpegGrid", "default"),
+    "wavelet_noise": MethodRow("imforensics.methods.noise.wavelet_noise:WaveletNoise", "default"),
+    "localizer": MethodRow("imforensics.methods.learned.localizer:LearnedLocalizer", "default"),
+    "nonaligned_double_quantization": MethodRow(
+        "imforensics.methods.jpeg.nonaligned_double_quantization:NonalignedDoubleQuantization", "full"
+    ),
+    "splicebuster": MethodRow("imforensics.methods.noise.splicebuster:Splicebuster", "full"),
+    "noisesniffer": MethodRow("imforensics.methods.noise.noisesniffer:Noisesniffer", "full"),
+    "median_filtering": MethodRow("imforensics.methods.noise.median_filtering:MedianFiltering", "full"),
+    "local_blur": MethodRow("imforensics.methods.noise.local_blur:LocalBlur", "full"),
+    "cfa": MethodRow("imforensics.methods.camera.cfa:ColourFilterArray", "full"),
+    "resampling": MethodRow("imforensics.methods.camera.resampling:Resampling", "full"),
+    "copy_move": MethodRow("imforensics.methods.copy_move.keypoint_method:CopyMove", "full"),
+    "copy_move_dense": MethodRow("imforensics.methods.copy_move.dense_method:CopyMoveDense", "full"),
+    "ela_cnn": MethodRow("imforensics.methods.learned.ela_cnn:ElaCnn", "full"),
+    "gan_reconstruction": MethodRow(
+        "imforensics.methods.reconstruction.gan_reconstruction:GanReconstruction", "full"
+    ),
+    "autoencoder_residual": MethodRow(
+        "imforensics.methods.reconstruction.autoencoder_residual:AutoencoderResidual", "full"
+    ),
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from fixtures.training_runs import TrainingProgram, rows_of, skip_without, write_manifest
-from imforensics.models.bundle import load_bundle
+from imforensics.models.classifier.bundle import load_bundle
 
 pytestmark = [pytest.mark.train, pytest.mark.usefixtures("training_extra")]
 PROGRAM = TrainingProgram(

@@ -17,7 +17,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from imforensics.models.fusion_bundle import load_fusion
+from imforensics.models.fusion.bundle import load_fusion
 
 pytest.importorskip("sklearn", reason="needs the train extra")
 N_PAIRS, N_PHOTOS = 30, 52

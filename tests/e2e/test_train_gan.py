@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from fixtures.training_runs import TrainingProgram, rows_of, skip_without, write_manifest
-from imforensics.models.gan_bundle import load_gan_bundle
-from imforensics.models.reconstruction import load_reconstructor
+from imforensics.models.gan.bundle import load_gan_bundle
+from imforensics.models.gan.reconstruction import load_reconstructor
 
 pytestmark = [pytest.mark.train, pytest.mark.usefixtures("training_extra")]
 PROGRAM = TrainingProgram(

@@ -10,7 +10,7 @@ import pytest
 
 from fixtures.localizer_data import SETTINGS, write_photographs
 from fixtures.training_runs import TrainingProgram, rows_of, skip_without
-from imforensics.models.localizer_bundle import load_localizer
+from imforensics.models.localizer.bundle import load_localizer
 
 pytestmark = [pytest.mark.train, pytest.mark.slow, pytest.mark.usefixtures("training_extra")]
 CHANGED = ("fit.epochs=5", "fit.steps=6", "fit.precision=float32", "data.validation_pairs=8", "workers=2")

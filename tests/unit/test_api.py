@@ -19,9 +19,9 @@ from PIL import Image
 import imforensics
 from fixtures.synthetic import make_jpeg, make_photo_like
 from imforensics import api
-from imforensics.config import FAST_METHODS
 from imforensics.errors import ConfigError, EvidenceError, OutputExistsError
 from imforensics.evidence.in_memory import LOST, Source
+from imforensics.method_table import PROFILES
 from imforensics.report.words import humanize
 
 QUICK: api.AnalyzeSettings = {"methods": ["metadata", "ela"], "fusion": None}
@@ -163,7 +163,7 @@ def test_settings_are_those_of_the_configuration(photo: Path, tmp_path: Path) ->
     over_file = imforensics.analyze(photo, config=config, methods="metadata")
     assert [finding.method for finding in over_file.findings] == ["metadata"]
     fast = imforensics.analyze(photo, profile="fast", fusion=None)
-    assert tuple(finding.method for finding in fast.findings) == FAST_METHODS
+    assert tuple(finding.method for finding in fast.findings) == tuple(PROFILES["fast"])
     with pytest.raises(KeyError, match="jpeg_ghost was not run"):
         fast.finding("jpeg_ghost")
 

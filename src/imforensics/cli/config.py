@@ -19,10 +19,10 @@ CONFIGS = {
     "scan": "imforensics.config:ScanConfig",
     "evaluate": "imforensics.config:EvaluateConfig",
     "synthesize": "imforensics.datasets.synthesis.config:SynthesizeConfig",
-    "train-detector": "imforensics.models.detector_kinds:detector_config",
-    "train-gan": "imforensics.models.gan_config:TrainGanConfig",
-    "train-autoencoder": "imforensics.models.autoencoder_config:TrainAutoencoderConfig",
-    "train-fusion": "imforensics.pipeline.fusion_config:TrainFusionConfig",
+    "train-detector": "imforensics.models.kinds:detector_config",
+    "train-gan": "imforensics.models.gan.config:TrainGanConfig",
+    "train-autoencoder": "imforensics.models.autoencoder.config:TrainAutoencoderConfig",
+    "train-fusion": "imforensics.pipeline.fusion.config:TrainFusionConfig",
 }
 
 for_option = click.option(

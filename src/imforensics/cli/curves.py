@@ -36,9 +36,9 @@ def command(runs: tuple[Path, ...], output: Path | None, as_json: bool, overwrit
       imforensics curves runs/gan runs/gan_64 -o curves.png
       imforensics curves runs/paper runs/twin --json
     """
-    from imforensics.models.run_log import read_run
-    from imforensics.models.run_pictures import is_own_picture
-    from imforensics.models.run_readings import read_curves_of
+    from imforensics.models.training.run_log import read_run
+    from imforensics.models.training.run_pictures import is_own_picture
+    from imforensics.models.training.run_readings import read_curves_of
     from imforensics.report.escaping import for_terminal
 
     if output is not None and output.exists() and not overwrite:
@@ -50,8 +50,8 @@ def command(runs: tuple[Path, ...], output: Path | None, as_json: bool, overwrit
     logs = [read_run(path) for path in runs]
     readings = [reading for log in logs for reading in read_curves_of(log)]
     if output is not None:
-        from imforensics.models.run_pictures import draw_runs
-        from imforensics.models.training_extra import require_training
+        from imforensics.models.training.extra import require_training
+        from imforensics.models.training.run_pictures import draw_runs
 
         require_training("curves -o", ("matplotlib",))
         draw_runs(logs, output)

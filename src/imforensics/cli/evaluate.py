@@ -19,7 +19,7 @@ from imforensics.cli.options import (
 from imforensics.cli.progress import open_bar, show_defects
 
 if TYPE_CHECKING:
-    from imforensics.pipeline.protocols import ProtocolName
+    from imforensics.pipeline.evaluate.protocols import ProtocolName
 
 PROTOCOL_NAMES = ("raw", "resaved", "resaved_q90", "twin", "exact_twin", "robustness")
 KIND_NAMES = ("jpeg", "resize", "blur", "noise", "crop", "webp", "screenshot", "messenger")
@@ -112,8 +112,8 @@ def command(
     that fail are recorded and counted.
     """
     from imforensics.config import EvaluateConfig, load_config
-    from imforensics.pipeline.evaluate import Request, plan_evaluation
-    from imforensics.pipeline.evaluate_results import summarize, write_results
+    from imforensics.pipeline.evaluate.plan import Request, plan_evaluation
+    from imforensics.pipeline.evaluate.results import summarize, write_results
 
     if not methods and not bundles:
         raise click.UsageError("Nothing to evaluate: give --method or --bundle.")

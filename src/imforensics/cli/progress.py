@@ -14,7 +14,7 @@ from imforensics.errors import count_defects
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-    from imforensics.models.progress import Progress
+    from imforensics.models.training.progress import Progress
 
 
 def error_stream() -> TextIO:
@@ -65,7 +65,7 @@ def training_progress(*, quiet: bool) -> Progress:
     """What a long training tells its stages to: progress bars on standard error, nothing with --quiet."""
     from tqdm import tqdm
 
-    from imforensics.models.progress import Progress
+    from imforensics.models.training.progress import Progress
 
     if quiet:
         return Progress()

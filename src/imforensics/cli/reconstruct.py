@@ -65,7 +65,7 @@ def command(
       imforensics reconstruct photo.jpg --mode encoder --view patches --json
     """
     from imforensics.cores import available_cores
-    from imforensics.models.reconstruction import DEFAULT_GAN_BUNDLE
+    from imforensics.models.gan.reconstruction import DEFAULT_GAN_BUNDLE
     from imforensics.pipeline.reconstruct import reconstruct
     from imforensics.report.reconstruction_writer import reconstruction_document, write_reconstruction
 

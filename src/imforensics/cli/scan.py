@@ -25,8 +25,8 @@ from imforensics.cli.progress import open_bar, show_defects
 from imforensics.errors import EvidenceError
 
 if TYPE_CHECKING:
-    from imforensics.pipeline.scan import Listing
-    from imforensics.pipeline.scan_worker import ReportsPolicy
+    from imforensics.pipeline.scan.plan import Listing
+    from imforensics.pipeline.scan.worker import ReportsPolicy
     from imforensics.store import Row
 
 
@@ -98,7 +98,7 @@ def command(
     rows are written to standard output as JSON Lines.
     """
     from imforensics.config import ScanConfig, load_config
-    from imforensics.pipeline.scan import list_files, plan_scan, write_overview
+    from imforensics.pipeline.scan.plan import list_files, plan_scan, write_overview
 
     if reports != "none" and output is None:
         raise click.UsageError("--reports needs -o, the folder to write to.")

@@ -13,7 +13,7 @@ from imforensics.cli.options import config_option, json_option, overwrite_option
 from imforensics.cli.progress import open_bar, show_defects
 
 if TYPE_CHECKING:
-    from imforensics.pipeline.synthesize import Synthesis
+    from imforensics.pipeline.synthesize.plan import Synthesis
 
 
 def read_size(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:  # noqa: ARG001 - click's signature
@@ -86,7 +86,7 @@ def command(
     """
     from imforensics.config import load_config
     from imforensics.datasets.synthesis.config import SynthesizeConfig
-    from imforensics.pipeline.synthesize import plan_synthesis
+    from imforensics.pipeline.synthesize.plan import plan_synthesis
 
     if size is not None:
         overrides = (*overrides, f"size=[{size[0]}, {size[1]}]")

@@ -11,7 +11,7 @@ from imforensics.cli.options import TrainingOptions, training_options
 from imforensics.cli.progress import training_progress
 
 if TYPE_CHECKING:
-    from imforensics.models.train_autoencoder import TrainAutoencoderResult
+    from imforensics.models.autoencoder.train import TrainAutoencoderResult
 
 
 @click.command("train-autoencoder")
@@ -29,8 +29,8 @@ def command(options: TrainingOptions) -> None:
       imforensics train-autoencoder -c configs/train_autoencoder_residual.yaml -o runs/residual --resume
     """
     from imforensics.config import load_config
-    from imforensics.models.autoencoder_config import TrainAutoencoderConfig
-    from imforensics.models.train_autoencoder import train_autoencoder
+    from imforensics.models.autoencoder.config import TrainAutoencoderConfig
+    from imforensics.models.autoencoder.train import train_autoencoder
 
     config = load_config(TrainAutoencoderConfig, options.config_path, options.overrides)
     result = train_autoencoder(

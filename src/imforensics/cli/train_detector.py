@@ -14,8 +14,8 @@ from imforensics.cli.progress import training_progress
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from imforensics.models.train import TrainResult
-    from imforensics.models.train_localizer import TrainLocalizerResult
+    from imforensics.models.classifier.train import TrainResult
+    from imforensics.models.localizer.train import TrainLocalizerResult
 
 
 @click.command("train-detector")
@@ -36,16 +36,16 @@ def command(options: TrainingOptions) -> None:
       imforensics train-detector -c configs/train_localizer.yaml -o runs/localizer_synthesis
     """
     from imforensics.config import load_config
-    from imforensics.models.detector_kinds import detector_config
+    from imforensics.models.kinds import detector_config
 
     kind = detector_config(options.config_path, options.overrides)
     config = load_config(kind, options.config_path, options.overrides)
     if config.kind == "localizer":
-        from imforensics.models.train_localizer import train_localizer
+        from imforensics.models.localizer.train import train_localizer
 
         summary = _summarize_localizer(train_localizer(config, **_run(options)))
     else:
-        from imforensics.models.train import train_detector
+        from imforensics.models.classifier.train import train_detector
 
         summary = _summarize(train_detector(config, **_run(options)))
     click.echo(json.dumps(summary, indent=2, allow_nan=False))
@@ -61,7 +61,7 @@ def _run(options: TrainingOptions) -> dict[str, Any]:
 
 
 def _summarize_localizer(result: TrainLocalizerResult) -> dict[str, Any]:
-    from imforensics.models.localizer_validation import describe_validation
+    from imforensics.models.localizer.validation import describe_validation
 
     validation = describe_validation(result.validation)
     return {

@@ -11,7 +11,7 @@ from imforensics.cli.options import TrainingOptions, command_line, training_opti
 from imforensics.cli.progress import open_bar
 
 if TYPE_CHECKING:
-    from imforensics.pipeline.train_fusion import FusionResult
+    from imforensics.pipeline.fusion.train import FusionResult
 
 
 @click.command(
@@ -37,8 +37,8 @@ def command(options: TrainingOptions, *, workers: int | None) -> None:
     written to standard output as JSON.
     """
     from imforensics.config import load_config
-    from imforensics.pipeline.fusion_config import TrainFusionConfig
-    from imforensics.pipeline.train_fusion import plan_fusion_training
+    from imforensics.pipeline.fusion.config import TrainFusionConfig
+    from imforensics.pipeline.fusion.train import plan_fusion_training
 
     config = load_config(TrainFusionConfig, options.config_path, options.overrides)
     training = plan_fusion_training(

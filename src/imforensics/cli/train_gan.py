@@ -11,7 +11,7 @@ from imforensics.cli.options import TrainingOptions, training_options
 from imforensics.cli.progress import training_progress
 
 if TYPE_CHECKING:
-    from imforensics.models.train_gan import TrainGanResult
+    from imforensics.models.gan.train import TrainGanResult
 
 
 @click.command("train-gan")
@@ -30,8 +30,8 @@ def command(options: TrainingOptions) -> None:
       imforensics train-gan -c configs/train_gan.yaml -o runs/gan --resume
     """
     from imforensics.config import load_config
-    from imforensics.models.gan_config import TrainGanConfig
-    from imforensics.models.train_gan import train_gan
+    from imforensics.models.gan.config import TrainGanConfig
+    from imforensics.models.gan.train import train_gan
 
     config = load_config(TrainGanConfig, options.config_path, options.overrides)
     result = train_gan(

@@ -21,22 +21,22 @@ MaskDefectKind = Literal["missing", "ill_sized", "unreadable"]
 DATA_VARIABLE = "IMFORENSICS_DATA"
 
 DATASETS: dict[str, str] = {
-    "casia1": "imforensics.datasets.casia:CASIA1",
-    "casia2": "imforensics.datasets.casia:CASIA2",
-    "columbia": "imforensics.datasets.columbia:COLUMBIA",
-    "comofod": "imforensics.datasets.comofod:COMOFOD",
-    "coverage": "imforensics.datasets.coverage:COVERAGE",
-    "dso1": "imforensics.datasets.dso1:DSO1",
-    "folder": "imforensics.datasets.folder:FOLDER",
-    "grip": "imforensics.datasets.grip:GRIP",
-    "imd2020": "imforensics.datasets.imd2020:IMD2020",
-    "korus": "imforensics.datasets.korus:KORUS",
-    "micc_f220": "imforensics.datasets.micc_f220:MICC_F220",
-    "nist16": "imforensics.datasets.nist16:NIST16",
-    "photos": "imforensics.datasets.photos:PHOTOS",
-    "photos_edited": "imforensics.datasets.photos:PHOTOS_EDITED",
-    "photos_packages": "imforensics.datasets.photos:PHOTOS_PACKAGES",
-    "photos_web": "imforensics.datasets.photos:PHOTOS_WEB",
+    "casia1": "imforensics.datasets.publishers.casia:CASIA1",
+    "casia2": "imforensics.datasets.publishers.casia:CASIA2",
+    "columbia": "imforensics.datasets.publishers.columbia:COLUMBIA",
+    "comofod": "imforensics.datasets.publishers.comofod:COMOFOD",
+    "coverage": "imforensics.datasets.publishers.coverage:COVERAGE",
+    "dso1": "imforensics.datasets.publishers.dso1:DSO1",
+    "folder": "imforensics.datasets.publishers.folder:FOLDER",
+    "grip": "imforensics.datasets.publishers.grip:GRIP",
+    "imd2020": "imforensics.datasets.publishers.imd2020:IMD2020",
+    "korus": "imforensics.datasets.publishers.korus:KORUS",
+    "micc_f220": "imforensics.datasets.publishers.micc_f220:MICC_F220",
+    "nist16": "imforensics.datasets.publishers.nist16:NIST16",
+    "photos": "imforensics.datasets.publishers.photos:PHOTOS",
+    "photos_edited": "imforensics.datasets.publishers.photos:PHOTOS_EDITED",
+    "photos_packages": "imforensics.datasets.publishers.photos:PHOTOS_PACKAGES",
+    "photos_web": "imforensics.datasets.publishers.photos:PHOTOS_WEB",
 }
 
 

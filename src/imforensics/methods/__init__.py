@@ -11,7 +11,7 @@ from imforensics.method_table import METHODS
 if TYPE_CHECKING:
     from imforensics.methods.base import Method
 
-__all__ = ["METHODS", "load_method"]
+__all__ = ["METHODS", "load", "load_method"]
 
 
 def load_method(name: str) -> type[Method]:

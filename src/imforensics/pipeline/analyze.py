@@ -21,7 +21,7 @@ from imforensics.evidence import add_late_notes, read_evidence
 from imforensics.fusion import make_statement, withhold_opinions
 from imforensics.methods import METHODS, load, load_method
 from imforensics.methods.base import Method
-from imforensics.models.fusion_bundle import FusionBundle, load_fusion
+from imforensics.models.fusion.bundle import FusionBundle, load_fusion
 from imforensics.types import Evidence, Finding, JsonValue, MethodDescription, Report, Statement
 
 REPORTED_LIBRARIES = (

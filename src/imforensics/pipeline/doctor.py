@@ -68,11 +68,11 @@ def _check_requirements() -> Iterator[Check]:
 
 
 def _check_bundles() -> Iterator[Check]:
-    from imforensics.models.autoencoder_bundle import load_autoencoder
-    from imforensics.models.bundle import list_bundles, load_bundle
-    from imforensics.models.fusion_bundle import list_fusions, load_fusion
-    from imforensics.models.gan_bundle import load_gan_bundle
-    from imforensics.models.localizer_bundle import load_localizer
+    from imforensics.models.autoencoder.bundle import load_autoencoder
+    from imforensics.models.classifier.bundle import list_bundles, load_bundle
+    from imforensics.models.fusion.bundle import list_fusions, load_fusion
+    from imforensics.models.gan.bundle import load_gan_bundle
+    from imforensics.models.localizer.bundle import load_localizer
 
     kinds: dict[str, tuple[tuple[str, ...], Callable[[str], Any]]] = {
         "classifier": (list_bundles("classifier"), load_bundle),

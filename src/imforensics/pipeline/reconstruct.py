@@ -15,11 +15,11 @@ import numpy as np
 from imforensics.errors import BundleError, ConfigError, EvidenceError
 from imforensics.evidence import read_evidence
 from imforensics.metrics.similarity import WINDOW, mse, psnr, ssim
-from imforensics.models.autoencoder_bundle import load_autoencoder
-from imforensics.models.autoencoder_error import ERROR_BLOCK, error_map, log_errors
-from imforensics.models.bundle import load_bundle, read_kind
-from imforensics.models.gan_manifest import MODES, VIEWS, ReconstructionMode, View
-from imforensics.models.reconstruction import DEFAULT_GAN_BUNDLE, DEFAULT_MODE
+from imforensics.models.autoencoder.bundle import load_autoencoder
+from imforensics.models.autoencoder.error import ERROR_BLOCK, error_map, log_errors
+from imforensics.models.classifier.bundle import load_bundle, read_kind
+from imforensics.models.gan.manifest import MODES, VIEWS, ReconstructionMode, View
+from imforensics.models.gan.reconstruction import DEFAULT_GAN_BUNDLE, DEFAULT_MODE
 from imforensics.preprocessing.blocks import find_analysable_blocks, spread_blocks, upsample_blocks
 from imforensics.preprocessing.inputs import resize_image
 from imforensics.preprocessing.noise import luma
@@ -134,8 +134,8 @@ def _choose(bundle: str, mode: str | None, view: str | None) -> Maker:
 def _with_gan(
     evidence: Evidence, name: str, threads: int | None, mode: ReconstructionMode, view: View
 ) -> _Made:
-    from imforensics.models import reconstruction_error
-    from imforensics.models.reconstruction import load_reconstructor
+    from imforensics.models.gan import error as reconstruction_error
+    from imforensics.models.gan.reconstruction import load_reconstructor
 
     reconstructor = load_reconstructor(name, threads=threads)
     pixels = evidence.pixels

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from imforensics.cli.evaluate import KIND_NAMES, PROTOCOL_NAMES, command
-from imforensics.pipeline.protocols import PROTOCOLS, ROBUSTNESS_UNITS
+from imforensics.pipeline.evaluate.protocols import PROTOCOLS, ROBUSTNESS_UNITS
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from imforensics.datasets.synthesis.config import SynthesizeConfig
 from imforensics.datasets.twins import find_twins
 from imforensics.errors import OutputExistsError
 from imforensics.outputs import write_atomically
-from imforensics.pipeline.synthesize import plan_synthesis
+from imforensics.pipeline.synthesize.plan import plan_synthesis
 from imforensics.store import LineFile
 
 OPTIONS = ("--size", "96x128", "--set", "inpainting=false", "--set", "splits={train: 1, val: 1}", "-j", "1")

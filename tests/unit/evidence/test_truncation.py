@@ -13,8 +13,8 @@ from fixtures import synthetic as make
 from imforensics.config import AnalyzeConfig
 from imforensics.errors import EvidenceError, EvidenceTooLargeError
 from imforensics.evidence import read_evidence
-from imforensics.methods.jpeg_structure import JpegStructure
-from imforensics.methods.metadata import MetadataTraces
+from imforensics.methods.jpeg.jpeg_structure import JpegStructure
+from imforensics.methods.metadata.metadata import MetadataTraces
 from imforensics.pipeline.analyze import build_analyzer
 from imforensics.report.evidence_block import evidence_block
 from imforensics.types import Evidence, Truncation
@@ -193,7 +193,7 @@ def test_components_that_are_missing_are_not_made_up() -> None:
     jpeg = make.make_jpeg(64, 64, subsampling="4:4:4")
     start = jpeg.index(b"\xff\xda")
     alone = jpeg[:start] + make.make_jpeg_segment(0xDA, b"\x01\x01\x00\x00\x3f\x00") + jpeg[start + 14 : -900]
-    with pytest.raises(EvidenceError, match="one after the other and is cut short"):
+    with pytest.raises(EvidenceError, match="one after another and is truncated"):
         read_evidence(alone)
 
 

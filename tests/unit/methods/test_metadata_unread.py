@@ -8,7 +8,7 @@ import pytest
 
 from fixtures import synthetic as make
 from imforensics.evidence import read_evidence
-from imforensics.methods.metadata import MetadataTraces
+from imforensics.methods.metadata.metadata import MetadataTraces
 
 PIXELS = make.make_photo_like(64, 64)
 ABSENT = "There is no EXIF, XMP, IPTC or text"

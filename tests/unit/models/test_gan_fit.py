@@ -12,10 +12,10 @@ from PIL import Image
 
 from imforensics.config import load_config
 from imforensics.errors import DatasetError, InterruptedRunError
-from imforensics.models.dcgan_fit import fit_gan, has_collapsed, predict
-from imforensics.models.gan_config import TrainGanConfig
-from imforensics.models.gan_encoder import _add_epoch, fit_encoder
-from imforensics.models.gan_state import EncoderRow, GanFitState, GanRow, load_state
+from imforensics.models.gan.config import TrainGanConfig
+from imforensics.models.gan.encoder import _add_epoch, fit_encoder
+from imforensics.models.gan.fit import fit_gan, has_collapsed, predict
+from imforensics.models.gan.state import EncoderRow, GanFitState, GanRow, load_state
 
 pytestmark = [
     pytest.mark.train,

@@ -22,11 +22,13 @@ from imforensics.datasets.near_duplicates import difference_hash
 from imforensics.datasets.shortcuts import read_encoder_settings
 from imforensics.errors import DEFECT, DatasetError
 from imforensics.evidence import read_evidence
-from imforensics.methods.metadata import MetadataTraces
+from imforensics.methods.metadata.metadata import MetadataTraces
 from imforensics.outputs import claim_folder
 from imforensics.pipeline import analyze as analyze_module
-from imforensics.pipeline import audit, evaluate_worker, scan_worker
-from imforensics.pipeline.protocols import plan_trials
+from imforensics.pipeline import audit
+from imforensics.pipeline.evaluate import worker as evaluate_worker
+from imforensics.pipeline.evaluate.protocols import plan_trials
+from imforensics.pipeline.scan import worker as scan_worker
 from imforensics.report import writers
 
 QUICK = {"methods": {"metadata": {}}, "fusion": None}

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from imforensics.errors import BundleError, ConfigError
-from imforensics.models import reconstruction
+from imforensics.models.gan import reconstruction
 from imforensics.pipeline.reconstruct import reconstruct
 from imforensics.preprocessing.inputs import resize_image
 

@@ -1,0 +1,1 @@
+"""Methods that read a camera's interpolation, and later resampling."""

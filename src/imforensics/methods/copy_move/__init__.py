@@ -1,0 +1,1 @@
+"""Methods that find parts of a picture that were copied within it."""

@@ -1,0 +1,1 @@
+"""Methods that read traces of JPEG compression."""

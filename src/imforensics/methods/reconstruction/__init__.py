@@ -1,0 +1,1 @@
+"""Methods that compare a picture with what a network makes of it."""

@@ -1,0 +1,1 @@
+"""A trained model as files: manifest, digests, runtime, provenance, card, export."""

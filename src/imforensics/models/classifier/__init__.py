@@ -1,0 +1,1 @@
+"""The paper's ELA + CNN detector."""

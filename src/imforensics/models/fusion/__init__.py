@@ -1,0 +1,1 @@
+"""The bundle of the calibrated statement."""

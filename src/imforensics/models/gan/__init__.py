@@ -1,0 +1,1 @@
+"""The DCGAN with its encoder: reconstruction of authentic images."""

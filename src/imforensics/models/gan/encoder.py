@@ -1,0 +1,211 @@
+"""The encoder's fit: from an image to the noise vector that the finished generator makes it of again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from imforensics.models.gan.config import TrainGanConfig
+from imforensics.models.gan.fit import Yardstick
+from imforensics.models.gan.images import iterate_epoch
+from imforensics.models.gan.networks import build_encoder
+from imforensics.models.gan.pictures import draw_encoder_curves
+from imforensics.models.gan.state import (
+    BEST_WEIGHTS_FILE,
+    WEIGHTS_FILE,
+    EncoderRow,
+    GanFitState,
+    load_state,
+    save_state,
+)
+from imforensics.models.gan.step import Adversaries
+from imforensics.models.training.determinism import make_deterministic
+from imforensics.models.training.progress import Progress
+from imforensics.models.training.training_log import TensorBoardLog, write_log
+from imforensics.models.training.variables import load_arrays
+from imforensics.types import UInt8Array
+
+if TYPE_CHECKING:
+    import keras
+
+CHECKPOINTS = Path("checkpoints") / "encoder"
+LOG_FILE = "encoder_log.csv"
+EPOCH_OFFSET = 1_000_000  # the encoder's epochs are other ones than the generator's for (seed, epoch)
+SSIM_WINDOW = 11
+
+
+class EncoderFit:
+    """The encoder, its optimizer and its step; generator and discriminator stay as they are."""
+
+    def __init__(self, config: TrainGanConfig, adversaries: Adversaries) -> None:
+        """Build the encoder from the configuration's seed."""
+        import keras
+        import tensorflow as tf
+
+        shape = config.networks
+        self._config = config
+        self._generator = adversaries.averaged
+        self._discriminator = adversaries.discriminator
+        self.encoder = build_encoder(
+            config.images.size, shape.latent, filters=shape.encoder_filters, seed=config.seed + 2
+        )
+        self.optimizer = keras.optimizers.Adam(config.encoder.learning_rate)
+        self.optimizer.build(self.encoder.trainable_variables)
+        self.train_step = tf.function(self._train_step, autograph=False)
+        self.measure = tf.function(self._measure, autograph=False)
+
+    @property
+    def groups(self) -> dict[str, Sequence[Any]]:
+        """Every variable that a step changes."""
+        return {"encoder": self.encoder.weights, "encoder_optimizer": self.optimizer.variables}
+
+    def _train_step(self, images: Any, noise: Any) -> Any:
+        """Schlegl 2019, eq. 3 (izi with features) and eq. 1 (ziz).
+
+        Returns:
+            (3,): what was minimized, mean squared error and structural similarity of the reconstructions.
+        """
+        import tensorflow as tf
+
+        settings = self._config.encoder
+        _, wanted = self._discriminator(images, training=False)
+        made = self._generator(noise, training=False)
+        with tf.GradientTape() as tape:
+            again = self._generator(self.encoder(images, training=True), training=False)
+            _, found = self._discriminator(again, training=False)
+            error = tf.reduce_mean(tf.square(again - images))
+            loss = error + settings.feature_weight * tf.reduce_mean(tf.square(found - wanted))
+            if settings.latent_weight:
+                back = self.encoder(made, training=True)
+                loss += settings.latent_weight * tf.reduce_mean(tf.square(back - noise))
+        variables = self.encoder.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        return tf.stack([loss, error, _similarity(again, images)])
+
+    def _measure(self, images: Any) -> Any:
+        """(2,): mean squared error and structural similarity of reconstructions in inference mode."""
+        import tensorflow as tf
+
+        again = self._generator(self.encoder(images, training=False), training=False)
+        return tf.stack([tf.reduce_mean(tf.square(again - images)), _similarity(again, images)])
+
+
+def fit_encoder(
+    config: TrainGanConfig,
+    adversaries: Adversaries,
+    train: Sequence[UInt8Array],
+    yardstick: Yardstick,
+    run_folder: Path,
+    *,
+    progress: Progress | None = None,
+) -> tuple[keras.Model, GanFitState[EncoderRow]]:
+    """Fit the encoder, from its last checkpoint where there is one; stop early on validation images.
+
+    Args:
+        config: networks, fit and seed.
+        adversaries: of the finished adversarial fit.
+        train: (H, W, 3) uint8 each, authentic.
+        yardstick: its validation images are held out.
+        run_folder: checkpoints, log and curves go there.
+        progress: told of each step.
+
+    Returns:
+        The encoder of the epoch with the lowest validation error, and how the fit went.
+
+    Raises:
+        InterruptedRunError: the checkpoint there cannot be read.
+    """
+    progress = progress or Progress()
+    settings = config.encoder
+    make_deterministic(config.seed)
+    fit = EncoderFit(config, adversaries)
+    state, folder = load_state(run_folder / CHECKPOINTS, EncoderRow)
+    if folder is not None:
+        load_arrays(folder / WEIGHTS_FILE, fit.groups)
+    write_log(run_folder, state.rows, row_type=EncoderRow, file_name=LOG_FILE)
+    events = TensorBoardLog(run_folder / "tensorboard" / "encoder", state.rows)
+    steps = len(train) // settings.batch_size
+    progress.start("encoder", total=steps * settings.epochs, done=steps * state.epoch, unit="steps")
+    while not (state.stopped or state.epoch >= settings.epochs):
+        row = _fit_epoch(fit, config, train, yardstick, epoch=state.epoch + 1, progress=progress)
+        state = _add_epoch(state, row, patience=settings.patience, min_delta=settings.min_delta)
+        folder = save_state(run_folder / CHECKPOINTS, state, fit.groups, keep="encoder")
+        write_log(run_folder, state.rows, row_type=EncoderRow, file_name=LOG_FILE)
+        events.add(row)
+    progress.finish()
+    events.close()
+    assert folder is not None  # noqa: S101 - at least one epoch was fitted
+    load_arrays(folder / BEST_WEIGHTS_FILE, {"encoder": fit.encoder.weights})
+    title = f"{config.name}: encoder"
+    draw_encoder_curves(state.rows, run_folder / "encoder_curves.png", title=title, kept=state.best_epoch)
+    return fit.encoder, state
+
+
+def _fit_epoch(
+    fit: EncoderFit,
+    config: TrainGanConfig,
+    train: Sequence[UInt8Array],
+    yardstick: Yardstick,
+    *,
+    epoch: int,
+    progress: Progress,
+) -> EncoderRow:
+    settings = config.encoder
+    draws = np.random.default_rng([config.seed, EPOCH_OFFSET + epoch, 1])
+    progress.describe(f"epoch {epoch}/{settings.epochs}")
+    values, started = [], time.perf_counter()
+    for images in iterate_epoch(
+        train,
+        config.images,
+        batch_size=settings.batch_size,
+        seed=config.seed,
+        epoch=EPOCH_OFFSET + epoch,
+    ):
+        noise = draws.standard_normal((len(images), config.networks.latent), dtype=np.float32)
+        values.append(fit.train_step(images, noise).numpy())
+        progress.advance()
+    seconds = time.perf_counter() - started
+    loss, mse, ssim = (float(value) for value in np.stack(values).mean(0, dtype=np.float64))
+    val_mse, val_ssim = _measure_all(fit, yardstick.validation, settings.batch_size)
+    row = EncoderRow(
+        epoch=epoch,
+        loss=loss,
+        mse=mse,
+        ssim=ssim,
+        val_mse=val_mse,
+        val_ssim=val_ssim,
+        seconds=seconds,
+        images_per_second=len(values) * settings.batch_size / seconds,
+    )
+    progress.say(
+        f"encoder epoch {epoch:3d}  loss {loss:.4f}  mse {mse:.4f}  ssim {ssim:.3f}  val_mse {val_mse:.4f}  "
+        f"val_ssim {val_ssim:.3f}"
+    )
+    return row
+
+
+def _measure_all(fit: EncoderFit, images: Any, batch: int) -> tuple[float, float]:
+    """Means over all images, batches weighted by their size."""
+    parts = [images[start : start + batch] for start in range(0, len(images), batch)]
+    values = np.array([fit.measure(part).numpy() for part in parts], np.float64)
+    mean = np.average(values, axis=0, weights=[len(part) for part in parts])
+    return float(mean[0]), float(mean[1])
+
+
+def _add_epoch(
+    state: GanFitState[EncoderRow], row: EncoderRow, *, patience: int, min_delta: float
+) -> GanFitState[EncoderRow]:
+    best = state.rows[state.best_epoch - 1].val_mse if state.best_epoch else float("inf")
+    best_epoch = row.epoch if row.val_mse < best - min_delta else state.best_epoch
+    return GanFitState((*state.rows, row), best_epoch, row.epoch - best_epoch >= patience)
+
+
+def _similarity(first: Any, second: Any) -> Any:
+    """Mean structural similarity, Wang et al. 2004, in TensorFlow."""
+    import tensorflow as tf
+
+    return tf.reduce_mean(tf.image.ssim(first, second, max_val=1.0, filter_size=SSIM_WINDOW))

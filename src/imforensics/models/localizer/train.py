@@ -1,0 +1,176 @@
+"""Training a localizer, from the configuration to the bundle."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from imforensics.config import config_digest, load_config
+from imforensics.datasets.base import load_dataset, load_split
+from imforensics.errors import ConfigError
+from imforensics.models.localizer.calibration import calibrate_localizer
+from imforensics.models.localizer.config import TrainLocalizerConfig
+from imforensics.models.localizer.export import export_localizer
+from imforensics.models.localizer.feed import take_picture
+from imforensics.models.localizer.fit import LocalizerState, fit_localizer
+from imforensics.models.localizer.manifest import DataSource, LocalizerManifest
+from imforensics.models.localizer.pairs import check_sizes, load_labelled_pairs
+from imforensics.models.localizer.validation import Validation, describe_validation, validate
+from imforensics.models.localizer.writer import (
+    LocalizerFacts,
+    describe_provenance,
+    describe_source,
+    write_localizer_bundle,
+)
+from imforensics.models.training.extra import require_training
+from imforensics.models.training.progress import Progress
+from imforensics.models.training.run_curves import CURVES_PICTURE, CURVES_WORDS, write_curves
+from imforensics.models.training.run_folder import CONFIG_FILE, open_run_folder
+from imforensics.models.training.run_readings import RunReading
+from imforensics.models.training.training_log import LOG_FILE
+from imforensics.outputs import write_atomically
+
+BUNDLE_FOLDER = "bundle"
+COMPARED = 4  # validation pictures that the exported network is compared on
+
+METRICS_FILE = "metrics.json"
+REQUIRED = ("tensorflow", "keras", "onnx", "sklearn", "cv2")  # cv2 fills the regions of made removals
+
+
+@dataclass(frozen=True, slots=True)
+class TrainLocalizerResult:
+    """What a training run ended with.
+
+    Attributes:
+        bundle_folder: the exported bundle.
+        manifest: its facts.
+        reading: what the learning curves say.
+        state: the rows of the training log.
+        validation: of the network that is kept.
+    """
+
+    bundle_folder: Path
+    manifest: LocalizerManifest
+    reading: RunReading
+    state: LocalizerState
+    validation: Validation
+
+
+def train_localizer(
+    config: TrainLocalizerConfig,
+    run_folder: Path,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> TrainLocalizerResult:
+    """Train, export and calibrate a localizer.
+
+    A finished run that is resumed is exported and calibrated again, and nothing is fitted.
+
+    Args:
+        config: what to do.
+        run_folder: gets config.yaml, checkpoints, logs, curves, metrics.json and the bundle.
+        resume: go on with the run that is there.
+        overwrite: delete the run that is there.
+        progress: told of everything that takes long.
+
+    Returns:
+        The bundle's place, and what was measured on validation data.
+
+    Raises:
+        MissingExtraError: a package of the extra `train` is not installed.
+        DatasetError: a data set or split is missing, or labelled pairs of a size.
+        ConfigError: `start_from` is no run of a localizer.
+        OutputExistsError, InterruptedRunError: see `open_run_folder`; a run cannot be made longer.
+        BundleError: the exported network does not say what the trained one says.
+    """
+    require_training("train-detector", REQUIRED)
+    progress = progress or Progress()
+    sources = list_sources(config)  # before there is a folder: data may be missing
+    started_from = _digest_of(config.start_from)  # that run may change while this one fits
+    with open_run_folder(run_folder, config, resume=resume, overwrite=overwrite, may_grow=False):
+        learner, state, held_out = fit_localizer(config, run_folder, progress=progress)
+        validation = validate(learner.averaged.whole, held_out, config.fit)
+        measured = json.dumps(describe_validation(validation), indent=2, allow_nan=False)
+        write_atomically(run_folder / METRICS_FILE, measured + "\n")
+        count = min(COMPARED, len(held_out[0].origins))
+        pictures = [take_picture(held_out[0], index) for index in range(count)]
+        exported = export_localizer(learner.averaged, pictures)
+        found = calibrate_localizer(config, exported.start(), progress=progress)
+        reading = write_curves(run_folder)
+        facts = LocalizerFacts(
+            name=config.name,
+            network=config.network,
+            map_threshold=found.map_threshold,
+            calibration=found.calibration,
+            training=describe_training(config),
+            sources=(*sources, *found.sources),
+            provenance=describe_provenance(
+                config,
+                epochs=state.epoch,
+                pictures=state.epoch * config.fit.steps * (2 * config.data.pairs + config.data.untouched),
+                seconds=sum(row.seconds for row in state.rows),
+                started_from=started_from,
+            ),
+        )
+        folder = run_folder / BUNDLE_FOLDER
+        manifest = write_localizer_bundle(exported, facts, folder)
+        for name in (CONFIG_FILE, LOG_FILE, CURVES_PICTURE, CURVES_WORDS):
+            write_atomically(folder / name, (run_folder / name).read_bytes())
+        return TrainLocalizerResult(folder, manifest, reading, state, validation)
+
+
+def describe_training(config: TrainLocalizerConfig) -> str:
+    """What a network learned from, in two or three sentences for the model card."""
+    data, weights = config.data, config.data.synthesis.manipulations
+    total = sum(weights.values())
+    kinds = ", ".join(f"{weight / total:.0%} {name}" for name, weight in weights.items() if weight > 0)
+    labelled = data.labelled
+    text = (
+        f"Forgeries made while it learned ({kinds}), each beside its authentic twin through the same saves, "
+        f"and {data.untouched} of {2 * data.pairs + data.untouched} pictures of a batch cut losslessly from "
+        "photographs."
+    )
+    if labelled is None:
+        return text
+    return (
+        f"{text} {labelled.share:.0%} of the pairs are forgeries of {labelled.dataset.name}'s training split "
+        f"beside their own hosts saved alike, {labelled.resaved:.0%} of those saved once more."
+    )
+
+
+def list_sources(config: TrainLocalizerConfig) -> list[DataSource]:
+    """The data sets that a network learns from, with the number of images that are drawn from.
+
+    Raises:
+        DatasetError: a data set or split is missing, or there is a size of which no pair is labelled.
+    """
+    sources = []
+    for item in config.data.photos:
+        dataset = load_dataset(item.name, item.root)
+        count = sum(sample.label == 0 for sample in load_split(dataset, "train"))
+        sources.append(describe_source(dataset.card, role="authentic photographs", images=count))
+    if config.data.labelled is not None:
+        labelled = config.data.labelled.dataset
+        pairs = load_labelled_pairs(labelled, "train")
+        check_sizes(pairs, config.data.sizes, name=labelled.name)
+        card = load_dataset(labelled.name, labelled.root).card
+        count = sum(len(pairs[size]) for size in set(config.data.sizes))
+        sources.append(describe_source(card, role="forgeries with masks", images=count))
+    return sources
+
+
+def _digest_of(run_folder: Path | None) -> str | None:
+    """Digest of the configuration of the run that is started from.
+
+    Raises:
+        ConfigError: it is no run of a localizer.
+    """
+    if run_folder is None:
+        return None
+    if not (run_folder / CONFIG_FILE).is_file():
+        raise ConfigError(f"start_from: {run_folder} holds no run. Name the folder of a localizer's run")
+    config = load_config(TrainLocalizerConfig, run_folder / CONFIG_FILE)
+    return config_digest(config.model_dump(mode="json"))

@@ -1,0 +1,1 @@
+"""What every training run shares: run folder, saved state, log, learning curves."""

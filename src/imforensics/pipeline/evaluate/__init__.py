@@ -1,0 +1,1 @@
+"""Measure methods and bundles on a labelled data set."""

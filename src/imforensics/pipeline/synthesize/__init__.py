@@ -1,0 +1,1 @@
+"""Make forgeries with masks and twins."""
