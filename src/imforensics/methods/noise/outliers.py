@@ -73,9 +73,9 @@ def project_principal(samples: FloatArray, *, components: int) -> FloatArray:
 def fit_gaussian(samples: FloatArray) -> GaussianFit:
     """Fit a Gaussian to the majority, with outliers of constant density, by expectation maximization.
 
-    The density of the outliers is one over the volume of the box that holds all samples. Starts twice from the
-    median, with the covariance of all samples and of the inner half, and takes the likelier fit: without any
-    chance, and the same on every run.
+    The density of the outliers is one over the volume of the box that holds all samples. Two starts from the
+    median, with the covariance of all samples and with that of the inner half; the likelier fit is taken. No
+    step is random.
 
     Args:
         samples: (n, d) float32, n >= 2, d >= 1.
@@ -98,16 +98,16 @@ def fit_gaussian(samples: FloatArray) -> GaussianFit:
     center = np.median(samples, axis=0).astype(np.float64)
     whole = _covariance(samples, np.ones(len(samples)))
     distances = _distances(samples, center, _factor(whole))
-    inner = _covariance(samples, distances <= np.median(distances))
-    climbs = [
-        _climb(samples, GaussianFit(center, start, FIRST_SHARE), log_outlier) for start in (whole, inner)
-    ]
+    inner = _covariance(samples, (distances <= np.median(distances)).astype(np.float64))
+    starts = [GaussianFit(center, covariance, FIRST_SHARE) for covariance in (whole, inner)]
+    climbs = [_climb(samples, start, log_outlier) for start in starts]
     return max(climbs, key=lambda climb: climb[1])[0]
 
 
 def _climb(samples: FloatArray, fit: GaussianFit, log_outlier: float) -> tuple[GaussianFit, float]:
     """The fit that expectation maximization reaches from a start, and its mean log likelihood."""
-    dimensions, previous = samples.shape[1], -math.inf
+    dimensions = samples.shape[1]
+    likelihood = previous = -math.inf
     for _ in range(MAX_STEPS):
         factor = _factor(fit.covariance)
         log_determinant = 2 * float(np.log(np.diag(factor)).sum())
