@@ -167,7 +167,7 @@ def test_captions_are_no_segments_of_an_editor() -> None:
     segment = make.make_jpeg_segment(0xED, b"Photoshop 3.0\x00" + block)
     content = make.insert_after_soi(make.encode(PHOTO, "JPEG", exif=exif, qtables=[[9] * 64]), segment)
     traces = traces_of(analyze(content))
-    assert traces == {"camera_claim_captions": "weak", "camera_claim_jfif_marker": "note"}
+    assert traces == {"camera_claim_captions": "note", "camera_claim_jfif_marker": "note"}
 
 
 def test_markers_that_cameras_do_not_write() -> None:

@@ -184,7 +184,7 @@ def test_order_of_segments_and_appended_files() -> None:
     for ordinary in (bytes(64), b"\xff", b"\x01\x02SEFT"):
         assert traces_of(analyze(jpeg + ordinary)) == {}
     assert traces_of(analyze(jpeg + bytes(64) + b"PK\x03\x04 zip")) == {"foreign_file_appended": "moderate"}
-    assert traces_of(analyze(jpeg + b"words, words, words")) == {"data_appended": "weak"}
+    assert traces_of(analyze(jpeg + b"words, words, words")) == {"data_appended": "note"}
 
 
 def test_rotation_left_in_the_orientation_tag() -> None:

@@ -188,7 +188,7 @@ MIRRORED = """
 import sys, types
 sys.path[:0] = sys.argv[1:]
 import numpy as np, tensorflow as tf
-from test_localizer_learning import configure, learner_of, toy_batch
+from test_learning import configure, learner_of, toy_batch
 from imforensics.models.localizer.batches import Batches, make_pipeline
 from imforensics.models.localizer.learning import PARTS
 
