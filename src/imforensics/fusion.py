@@ -36,6 +36,7 @@ LIMITS = (
     "It does not show who altered what, when or why, and it does not cover other operations, such as global "
     "editing or image generation by a network.",
 )
+OUTSIDE = "outside validated conditions"
 
 
 def make_statement(
@@ -63,7 +64,7 @@ def make_statement(
         A statement; label "inconclusive" and no number where nothing calibrated applies.
     """
     if withheld is not None:
-        return _state_nothing(findings, withheld, is_outside=True)
+        return _state_nothing(findings, withheld, why=withheld[0].lower() + withheld[1:].rstrip("."))
     if fusion is not None:
         scores = usable_scores(findings)
         present = [p.method for p in fusion.inputs if p.has_weight and scores.get(p.method) is not None]
@@ -71,7 +72,8 @@ def make_statement(
         if present and not outside and fusion.calibration.protocol == "twin":
             opinion = fusion.calibration.opinion(fusion.fused_score(scores))
             return _state(opinion, tuple(present), _fusion_reasons(fusion, scores))
-        return _state_nothing(findings, *_why_no_fusion(fusion, outside), is_outside=bool(outside))
+        why = OUTSIDE if outside else None
+        return _state_nothing(findings, *_why_no_fusion(fusion, outside), why=why)
     standing = [
         (finding, finding.opinion)
         for finding in findings
@@ -135,11 +137,11 @@ def _why_no_fusion(fusion: FusionModel, outside: Sequence[str]) -> tuple[str, ..
     return (f"None of the methods that the fusion model rests on gave a usable score: {names}.",)
 
 
-def _state_nothing(findings: Sequence[Finding], *first_reasons: str, is_outside: bool = False) -> Statement:
-    """No number, and why: a calibrated method was out of its conditions, or there is none."""
+def _state_nothing(findings: Sequence[Finding], *first_reasons: str, why: str | None = None) -> Statement:
+    """No number, and why: as given, else a calibrated method was out of its conditions, or there is none."""
     reasons = tuple(_why_no_ratio(finding) for finding in findings)
-    is_outside = is_outside or any(_mismatch(finding) for finding in findings)
-    why = "outside validated conditions" if is_outside else "no calibrated method applies"
+    if why is None:
+        why = OUTSIDE if any(_mismatch(finding) for finding in findings) else "no calibrated method applies"
     return Statement(
         label="inconclusive",
         probability=None,
