@@ -6,6 +6,7 @@ SOI, EOI, SOS, DQT, DHT, DRI, DAC, COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xC
 FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, DAC}
 # What libjpeg decodes: sequential and progressive, Huffman or arithmetic; not lossless, not hierarchical.
 DECODABLE_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
+ARITHMETIC_FRAMES = frozenset({0xC9, 0xCA})
 PROGRESSIVE_FRAMES = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 STANDALONE = frozenset({0x01, SOI, EOI, *range(0xD0, 0xD8)})
 # What decoders step over.

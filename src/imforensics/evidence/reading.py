@@ -8,6 +8,7 @@ import stat
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from imforensics.errors import EvidenceError, EvidenceTooLargeError, UnsupportedImageError
 from imforensics.evidence.coefficients import KeptCoefficients
@@ -19,7 +20,7 @@ from imforensics.evidence.containers import (
     name_other_format,
 )
 from imforensics.evidence.decoding import Decoded, decode_image, unsupported
-from imforensics.evidence.jpeg_markers import EXIF_IDENTIFIER
+from imforensics.evidence.jpeg_markers import ARITHMETIC_FRAMES, EXIF_IDENTIFIER
 from imforensics.evidence.jpeg_structure import JpegLayout, build_jpeg_info, walk_jpeg
 from imforensics.evidence.library_output import caught_output, describe_messages
 from imforensics.evidence.metadata import read_metadata
@@ -27,6 +28,7 @@ from imforensics.evidence.support import describe_unsupported_jpeg
 from imforensics.evidence.truncation import Rest, close_jpeg
 from imforensics.types import DEFAULT_MAX_PIXELS, Evidence, JpegInfo
 
+_CORRUPT = "Corrupt JPEG data"  # libjpeg's words; none of 262 camera originals gives them
 MAX_FILE_BYTES = 2 * 1024**3  # of 2 GiB: a raw 120-megapixel TIFF with 16 bits a channel has 0.7 GiB
 MAX_SCANS = 256  # a progressive photo has about 10; each one costs a pass over all blocks
 MESSAGES_IN_ERROR = 3  # of the decoding library's own: the first says why
@@ -106,17 +108,32 @@ def read_evidence(
 def _decode(
     data: bytes, layout: JpegLayout | None, *, format_name: str, label: str, max_pixels: int
 ) -> tuple[Decoded, Rest]:
-    """The decoded file, or what a JPEG without its end holds whole, with the bytes that were decoded."""
+    """The decoded file, or what a JPEG without its end holds whole, with the bytes that were decoded.
+
+    Decoders may fill what is missing without a word: where the end-of-image marker is missing, what is there
+    is counted whatever they say.
+    """
+    decoded = None
     try:
         decoded = decode_image(data, format_name=format_name, label=label, max_pixels=max_pixels)
     except (EvidenceTooLargeError, UnsupportedImageError):
         raise
     except EvidenceError:
         if layout is None or layout.end is not None:
+            if layout is not None and layout.frame is not None and layout.frame.code in ARITHMETIC_FRAMES:
+                # Pillow hands the data over in pieces, which libjpeg cannot take in arithmetic coding
+                kind = "an arithmetic-coded JPEG. Write it anew without loss: jpegtran IN.jpg > OUT.jpg"
+                raise unsupported(label, kind) from None
             raise
-        rest = close_jpeg(data, layout, label=label, max_pixels=max_pixels)
-        return decode_image(rest.content, format_name=format_name, label=label, max_pixels=max_pixels), rest
-    return decoded, Rest(data, None)
+    if decoded is not None and (layout is None or layout.end is not None):
+        return decoded, Rest(data, None)
+    try:
+        rest = close_jpeg(data, cast("JpegLayout", layout), label=label, max_pixels=max_pixels)
+    except EvidenceError:
+        if decoded is None:
+            raise
+        return decoded, Rest(data, None)  # `describe_damage` tells what its coefficients lack
+    return decode_image(rest.content, format_name=format_name, label=label, max_pixels=max_pixels), rest
 
 
 def _unknown_format(data: bytes, label: str) -> EvidenceError:
@@ -137,10 +154,31 @@ def _unknown_format(data: bytes, label: str) -> EvidenceError:
     )
 
 
+def describe_damage(evidence: Evidence) -> str | None:
+    """Why nothing may be stated on these pixels: some of the coded data are missing or damaged.
+
+    Decoders fill what is missing with gray or guesses, and only the one that reads the coefficients says so.
+
+    Returns:
+        A clause; None for whole data, and as long as nobody has read the coefficients.
+    """
+    if evidence.truncation is not None:
+        return evidence.truncation.describe()
+    damage = [text for text in _late_messages(evidence) if text.startswith(_CORRUPT)]
+    return f"some of the coded data are missing or damaged ({damage[0]})" if damage else None
+
+
+def _late_messages(evidence: Evidence) -> tuple[str, ...]:
+    """What the decoder of the coefficients said, but of what was closed here and not in the file."""
+    reader = None if evidence.jpeg is None else evidence.jpeg.coefficient_reader
+    messages = reader.messages if isinstance(reader, KeptCoefficients) else ()
+    is_closed = evidence.truncation is not None
+    return tuple(text for text in messages if not (is_closed and text.startswith(_CORRUPT)))
+
+
 def add_late_notes(evidence: Evidence) -> Evidence:
     """The evidence with what the decoder of its coefficients had to say since it was read."""
-    reader = None if evidence.jpeg is None else evidence.jpeg.coefficient_reader
-    late = describe_messages(reader.messages) if isinstance(reader, KeptCoefficients) else ()
+    late = describe_messages(_late_messages(evidence))
     new = [note for note in late if note not in evidence.notes]
     return replace(evidence, notes=(*evidence.notes, *new)) if new else evidence
 

@@ -132,8 +132,12 @@ class OutputFolder:
                 self._manifest.record(self.folder / path.relative_to(part), *digest_of(path))
             earlier = sorted(self.check(), key=lambda path: path.name != last)
             delete_files(self._manifest, self.folder, earlier)
-            for entry in sorted(part.iterdir(), key=lambda path: path.name == last):
-                entry.rename(self.folder / entry.name)
+            made = [path for path in part.rglob("*") if path.is_file()]
+            made.sort(key=lambda path: path.name == last)
+            for path in made:  # one by one: folders that the user put there stay
+                target = self.folder / path.relative_to(part)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                path.rename(target)
         except OSError as error:
             raise name_file(error, self.folder) from None
         finally:
@@ -191,7 +195,8 @@ def join_folder(folder: Path) -> None:
 def output_kind(folder: Path) -> str | None:
     """What output a folder has been claimed for; None where it has not."""
     marker = folder / MARKER
-    return read_manifest(marker).kind if marker.is_file() else None
+    is_there = os.path.isfile(marker)  # noqa: PTH113 - False, and no error, where the folder may not be read
+    return read_manifest(marker).kind if is_there else None
 
 
 def refuse_inputs(folder: Path, inputs: Iterable[Path]) -> None:

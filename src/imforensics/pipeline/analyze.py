@@ -17,7 +17,7 @@ from pathlib import Path
 from imforensics import __version__
 from imforensics.config import AnalyzeConfig, config_digest
 from imforensics.errors import ConfigError, EvidenceError, describe_failure
-from imforensics.evidence import add_late_notes, read_evidence
+from imforensics.evidence import add_late_notes, describe_damage, read_evidence
 from imforensics.fusion import make_statement, withhold_opinions
 from imforensics.methods import METHODS, load, load_method
 from imforensics.methods.base import Method
@@ -83,8 +83,9 @@ class Analyzer:
         if not isinstance(evidence, Evidence):
             evidence = read_evidence(evidence, name=name, max_pixels=self.max_pixels)
         findings = run_methods(self.methods, evidence, threads=self.threads)
-        if evidence.truncation is not None:
-            findings = withhold_opinions(findings, reason=evidence.truncation.describe())
+        damage = describe_damage(evidence)
+        if damage is not None:
+            findings = withhold_opinions(findings, reason=damage)
         return Report(
             evidence=add_late_notes(evidence),
             findings=findings,
@@ -109,12 +110,12 @@ class Analyzer:
         """The statement that these findings on this evidence amount to.
 
         Without a number where the fusion is not valid: for evidence outside its conditions, and for methods
-        run in another way than it was fitted with. Without any for a file that is cut short: nothing was
-        calibrated on parts of pictures.
+        run in another way than it was fitted with. Without any for a file that is cut short or
+        damaged: nothing was calibrated on parts of pictures.
         """
-        if evidence.truncation is not None:
-            words = evidence.truncation.describe()
-            return make_statement(findings, withheld=f"{words[0].upper()}{words[1:]}.")
+        damage = describe_damage(evidence)
+        if damage is not None:
+            return make_statement(findings, withheld=f"{damage[0].upper()}{damage[1:]}.")
         if self.fusion is None:
             return make_statement(findings)
         model = self.fusion.manifest.model

@@ -225,3 +225,35 @@ def test_no_statement_on_a_file_that_is_cut_short() -> None:
         "has_all_detail": True,
     }
     assert evidence_block(read_evidence(jpeg))["truncation"] is None  # type: ignore[index,call-overload]
+
+
+def halve(jpeg: bytes) -> bytes:
+    return jpeg[: (start_of_data(jpeg) + len(jpeg)) // 2]
+
+
+def state(content: bytes) -> tuple[str, float | None, str]:
+    analyzer = build_analyzer(AnalyzeConfig(methods={"double_quantization": {}, "localizer": {}}))
+    statement = analyzer.analyze(content, name="a.jpg").statement
+    return statement.label, statement.probability, statement.reasons[0]
+
+
+def test_a_file_filled_with_zeros_is_cut_short() -> None:
+    """Zeros are codes too: decoders make gray of them without a word."""
+    jpeg = make.make_jpeg(256, 256, subsampling="4:4:4")
+    filled = halve(jpeg).ljust(len(jpeg), b"\0")
+    evidence = read_evidence(filled)
+    assert evidence.truncation is not None
+    assert evidence.height == evidence.truncation.decoded_height < 200
+    assert state(filled)[:2] == ("inconclusive", None)
+    assert not any("0xd9" in note for note in build_analyzer(AnalyzeConfig()).analyze(filled).evidence.notes)
+
+
+@pytest.mark.parametrize("kind", ["ends early", "a part is missing"])
+def test_nothing_is_stated_on_damaged_data_that_have_an_end(kind: str) -> None:
+    jpeg = make.make_jpeg(256, 256, subsampling="4:4:4")
+    middle = len(halve(jpeg))
+    damaged = jpeg[:middle] + (b"\xff\xd9" if kind == "ends early" else jpeg[middle + 3000 :])
+    label, probability, reason = state(damaged)
+    assert (label, probability) == ("inconclusive", None)
+    assert reason.startswith("Some of the coded data are missing or damaged (Corrupt JPEG data")
+    assert state(jpeg)[1] is not None

@@ -241,3 +241,15 @@ def test_a_worker_writes_for_the_run_that_holds_the_folder(tmp_path: Path) -> No
         assert tree(tmp_path / "out") == {"reports/1/z": b"z"}
         output.clear()
     assert tree(tmp_path / "out") == {}
+
+
+def test_an_empty_folder_of_the_users_does_not_cost_an_earlier_report(tmp_path: Path) -> None:
+    target = tmp_path / "report"
+    for text in ("first", "second"):
+        with claim_folder(target, "report") as output, output.replace_all(last="z") as part:
+            (part / "images").mkdir()
+            (part / "images" / "a").write_text(text)
+            (part / "z").write_text(text)
+        (target / "images" / "mine").mkdir(exist_ok=True)
+    assert (target / "z").read_text() == (target / "images" / "a").read_text() == "second"
+    assert (target / "images" / "mine").is_dir()

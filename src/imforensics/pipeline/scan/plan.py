@@ -175,7 +175,8 @@ def list_files(
     """Every image among the paths and below their folders, sorted within each folder, once each.
 
     Below a folder, a file is an image by its extension or by its first bytes: a broken JPEG and a photo
-    without extension are scanned, a text file beside them is left out. A file that is named is scanned.
+    without extension are scanned, a text file beside them is left out. A file that is named is scanned. What
+    cannot be read, a folder too, is listed: its row says why.
 
     Args:
         paths: files and folders; links to folders below them are not followed.
@@ -184,20 +185,24 @@ def list_files(
         exclude: a folder to leave out, for example the one that the results go to.
 
     Raises:
-        EvidenceError: a path does not exist.
+        EvidenceError: none of the paths exists.
     """
     patterns = [pattern.lower() for pattern in include]
     files: dict[Path, None] = {}
     left_out: dict[Path, None] = {}
     outputs: list[Path] = []
-    for path in paths:
-        if not path.exists():
-            raise EvidenceError(f"{path} does not exist; name files or folders that do")
-        is_folder = path.is_dir()
+    named = list(paths)
+    if named and not any(map(os.path.lexists, named)):
+        raise EvidenceError(f"{named[0]} does not exist; name files or folders that do")
+    for path in named:
+        is_folder = _is_folder(path)  # a name that is not there is a file: its row says so
         for file in _files_below(path, recursive, exclude, outputs) if is_folder else [path]:
-            if patterns and not any(fnmatch(file.name.lower(), pattern) for pattern in patterns):
+            is_unreadable = _is_folder(file)
+            is_named = any(fnmatch(file.name.lower(), pattern) for pattern in patterns)
+            if patterns and not is_named and not is_unreadable:
                 continue
-            (files if not is_folder or _is_image(file) else left_out)[file] = None
+            is_wanted = not is_folder or is_unreadable or _is_image(file)
+            (files if is_wanted else left_out)[file] = None
     return Listing(tuple(files), tuple(left_out), tuple(outputs))
 
 
@@ -219,13 +224,26 @@ def _is_image(file: Path) -> bool:
 
 def _files_below(folder: Path, recursive: bool, exclude: Path | None, outputs: list[Path]) -> Iterator[Path]:
     excluded = exclude.resolve() if exclude is not None else None
-    for root, folders, names in os.walk(folder):
+    unreadable: list[Path] = []
+    walk = os.walk(folder, onerror=lambda error: unreadable.append(Path(error.filename)))
+    for root, folders, names in walk:
         here = Path(root)
         folders[:] = sorted(name for name in folders if recursive and (here / name).resolve() != excluded)
         made = [name for name in folders if output_kind(here / name) not in (None, DATA_SET)]
         outputs += (here / name for name in made)
         folders[:] = [name for name in folders if name not in made]
-        yield from (here / name for name in sorted(names) if (here / name).is_file())
+        yield from (path for path in map(here.joinpath, sorted(names)) if _is_listed(path))
+    yield from sorted(unreadable)
+
+
+def _is_listed(path: Path) -> bool:
+    """A file; by its name also a broken link or a pipe, whose row says what it is."""
+    is_file = os.path.isfile(path)  # noqa: PTH113 - see `_is_folder`
+    return is_file or (has_image_extension(path.name) and not _is_folder(path))
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - False, and no error, for what may not be looked at
 
 
 def _is_current(row: Row, file: Path, digest: str) -> bool:

@@ -103,6 +103,8 @@ def file_identity(path: Path) -> Row:
 def sha256_of(path: Path) -> str | None:
     """Hexadecimal SHA-256 of a file; None where it cannot be read."""
     try:
+        if not path.is_file():  # a pipe would be waited for
+            return None
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
