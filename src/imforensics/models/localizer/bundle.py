@@ -48,6 +48,11 @@ class LocalizerBundle:
         self._threads = threads
 
     @property
+    def parts(self) -> Mapping[Part, bytes]:
+        """The network's ONNX models."""
+        return self._parts
+
+    @property
     def name(self) -> str:
         """Name of the bundle."""
         return self.manifest.name

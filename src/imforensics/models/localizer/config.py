@@ -22,11 +22,44 @@ class LabelledPairsConfig(ConfigModel):
         share: of the pairs of a batch, the others are synthesized.
         resaved: share of these pairs that are saved once more, both halves alike, by a chain drawn like those
             of the `resaved` protocol.
+        resized: share of these pairs that are resized, both halves alike, and then saved by such a chain.
+        resize: range of that factor; pictures that it would make smaller than a batch's are reduced less.
     """
 
     dataset: DatasetConfig = DatasetConfig()
     share: float = Field(0.5, gt=0, le=1)
     resaved: float = Field(0.5, ge=0, le=1)
+    resized: float = Field(0.0, ge=0, le=1)
+    resize: tuple[float, float] = (0.5, 1.5)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.resaved + self.resized > 1:
+            raise ValueError("resaved and resized are shares of the same pairs: their sum must not exceed 1")
+        if not 0 < self.resize[0] <= self.resize[1] <= 4:
+            raise ValueError("resize must be two numbers, 0 < low <= high <= 4")
+        return self
+
+
+class OriginalsConfig(ConfigModel):
+    """Camera and phone originals at their own size and on their own JPEG grid, as hosts and as they are.
+
+    Attributes:
+        dataset: of whole originals; its validation split gives the validation pairs.
+        share: of the pairs that are not labelled ones; the others are made from `photos`.
+        context: (rows, columns) in pixels of the picture that a forgery is made of; a window of the batch's
+            size is learned from, against the histograms of all of it.
+        synthesis: what these forgeries, and how they are delivered, are drawn from.
+        untouched: windows of originals a batch, as their files hold them, never saved by us.
+        max_side: of each original the middle is used, at most so many pixels a side.
+    """
+
+    dataset: DatasetConfig
+    share: float = Field(0.5, gt=0, le=1)
+    context: tuple[int, int] = (512, 768)
+    synthesis: SynthesisConfig = SynthesisConfig(native=1.0, on_own_grid=1.0)
+    untouched: int = Field(2, ge=0)
+    max_side: int = Field(1536, ge=256)
 
 
 class LocalizerDataConfig(ConfigModel):
@@ -40,6 +73,7 @@ class LocalizerDataConfig(ConfigModel):
             their false alarms together, and those of each further set by itself.
         synthesis: what forgeries are drawn from.
         labelled: pairs of a labelled set beside the made ones; None trains on synthesis alone.
+        originals: photographs at native size, which forgeries are made of too; None takes `photos` alone.
         sizes: (rows, columns) in pixels of the pictures; each batch draws one. Multiples of 8.
         pairs: a batch; each is a forgery and its twin.
         untouched: parts of photographs a batch, as their files hold them, never saved by us.
@@ -50,6 +84,7 @@ class LocalizerDataConfig(ConfigModel):
     camera_sets: int = Field(1, ge=1)
     synthesis: SynthesisConfig = SynthesisConfig()
     labelled: LabelledPairsConfig | None = None
+    originals: OriginalsConfig | None = None
     sizes: tuple[tuple[int, int], ...] = ((256, 384), (384, 256))
     pairs: int = Field(7, ge=1)
     untouched: int = Field(2, ge=0)
@@ -63,6 +98,9 @@ class LocalizerDataConfig(ConfigModel):
 
     @model_validator(mode="after")
     def _check_sets(self) -> Self:
+        of_originals = self.originals.context if self.originals is not None else None
+        if of_originals and any(size[axis] > of_originals[axis] for size in self.sizes for axis in (0, 1)):
+            raise ValueError("originals.context must hold every one of sizes")
         if self.camera_sets > len(self.photos):
             raise ValueError(f"camera_sets is {self.camera_sets}, but photos names {len(self.photos)} sets")
         return self
@@ -134,7 +172,8 @@ class TrainLocalizerConfig(ConfigModel):
         data: what it learns from.
         network: its shape.
         fit: how it is fitted.
-        start_from: folder of a run of the same network, whose weights are the start; None starts anew.
+        start_from: folder of a run or of a bundle of the same network, or name of a shipped bundle, whose
+            weights are the start; None starts anew.
         calibration: labelled data set whose validation split, as twins, calibrates score and map; None
             calibrates on the synthesized validation pairs.
         seed: of weights, forgeries and order.

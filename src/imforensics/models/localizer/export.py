@@ -9,7 +9,7 @@ import numpy as np
 
 from imforensics.errors import BundleError
 from imforensics.models.localizer.bundle import start_runtime
-from imforensics.models.localizer.graphs import part_graph
+from imforensics.models.localizer.graphs import part_graph, read_weights
 from imforensics.models.localizer.manifest import ExportDifference
 from imforensics.models.localizer.runtime import OUTPUTS, PARTS, BlockMaps, Part, WindowSizes
 from imforensics.preprocessing.logistic import logistic
@@ -70,6 +70,17 @@ def write_parts(localizer: Localizer) -> dict[Part, bytes]:
     """
     models = {"stem": localizer.stem, "trunk": localizer.trunk, "scorer": localizer.scorer}
     return {part: part_graph(models[part], OUTPUTS[part]) for part in PARTS}
+
+
+def read_parts(localizer: Localizer, parts: Mapping[Part, bytes]) -> None:
+    """Give a network the weights of one that was exported.
+
+    Raises:
+        BundleError: it has another shape.
+    """
+    models = {"stem": localizer.stem, "trunk": localizer.trunk, "scorer": localizer.scorer}
+    for part in PARTS:
+        read_weights(models[part], parts[part])
 
 
 def compare_export(

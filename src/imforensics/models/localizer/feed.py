@@ -17,18 +17,18 @@ from imforensics.errors import DatasetError, ImforensicsError
 from imforensics.evidence import read_evidence
 from imforensics.evidence.luma import BLOCK, LumaBlocks, read_luma
 from imforensics.models.localizer.config import TrainLocalizerConfig
-from imforensics.models.localizer.evidence import read_traces
-from imforensics.models.localizer.inputs import LocalizerInput, build_localizer_input, view_pixels
-from imforensics.models.localizer.pairs import LabelledPair, check_sizes, load_labelled_pairs
+from imforensics.models.localizer.inputs import LocalizerInput, build_localizer_input
+from imforensics.models.localizer.originals import Originals
+from imforensics.models.localizer.pairs import check_sizes, hold_size, load_labelled_pairs
+from imforensics.models.localizer.shown import Shown, show_labelled
 from imforensics.models.localizer.traces import BlockTraces
 from imforensics.models.training.worker_pool import WorkerPool, open_pool
 from imforensics.preprocessing.blocks import block_means
-from imforensics.preprocessing.chains import apply_chain, draw_chain
-from imforensics.preprocessing.jpeg import decode_jpeg
 from imforensics.types import BoolArray, FloatArray
 
 AHEAD = 3  # batches made ahead, a worker
 TRAINING, VALIDATION = 0, 1  # streams of the seed
+UNTOUCHED = ("untouched", "untouched original")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ class LocalizerBatch:
         marks: (N, R, C, 1) float32, share of each block that is tampered.
         labels: (N, 1) float32: 1 tampered, 0 authentic.
         weights: (N, 1) float32: 0 where the label must not be learned from, see `LabelledPair.is_exact`.
-        origins: (N,) where each picture comes from: "made", "labelled", "resaved" or "untouched".
+        origins: (N,) where each picture comes from: "made", "original" (made of one), "labelled", or
+            "resaved" and "resized" (labelled, saved once more), or one of UNTOUCHED.
     """
 
     traces: np.ndarray
@@ -52,16 +53,6 @@ class LocalizerBatch:
     labels: FloatArray
     weights: FloatArray
     origins: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """One picture of a batch before it is stacked; `mask` is None for an authentic one."""
-
-    content: bytes
-    mask: BoolArray | None
-    origin: str
-    weight: float = 1.0
 
 
 class BatchMaker:
@@ -80,19 +71,22 @@ class BatchMaker:
         self._config = config
         self._stream = TRAINING if split == "train" else VALIDATION
         self._pool: PhotoPool = load_pool(_list_photos(config.data.photos, split))
-        labelled = config.data.labelled
+        labelled, originals = config.data.labelled, config.data.originals
         self._labelled = load_labelled_pairs(labelled.dataset, split) if labelled is not None else {}
         if labelled is not None and split == "train":
             check_sizes(self._labelled, config.data.sizes, name=labelled.dataset.name)
+        self._originals: Originals | None = None
+        if originals is not None:
+            self._originals = Originals(originals, _list_photos((originals.dataset,), split))
 
     @property
     def unreadable(self) -> tuple[Path, ...]:
         """Photographs that are left out because they are no image."""
-        return self._pool.unreadable
+        return self._pool.unreadable + (self._originals.unreadable if self._originals else ())
 
     def make_batch(self, epoch: int, step: int) -> LocalizerBatch:
         """Pairs, then untouched photographs."""
-        data = self._config.data
+        data, streams = self._config.data, self._config.network.streams
         rng = np.random.default_rng([self._config.seed, self._stream, epoch, step])
         size = data.sizes[int(rng.integers(len(data.sizes)))]
         inputs: list[LocalizerInput] = []
@@ -102,15 +96,21 @@ class BatchMaker:
         for number in range(data.pairs):
             turns = rng.random(2) < 0.5
             for shown in self._draw_pair(rng, size, epoch=epoch, number=step * data.pairs + number):
-                inputs.append(_flip_input(self._read(shown.content), turns))
-                masks.append(_mark_blocks(shown.mask, size)[_flips(turns)])
+                inputs.append(_flip_input(shown.read(size, streams), turns))
+                masks.append(_mark_blocks(shown.cut_mask(size), size)[_flips(turns)])
                 weights.append((shown.mask is not None, shown.weight))
                 origins.append(shown.origin)
         for _ in range(data.untouched):
             inputs.append(self._cut_untouched(rng, size))
             masks.append(_mark_blocks(None, size))
             weights.append((False, 1.0))
-            origins.append("untouched")
+            origins.append(UNTOUCHED[0])
+        if self._originals is not None:
+            for _ in range(self._originals.config.untouched):
+                inputs.append(self._originals.cut_untouched(rng, size, streams))
+                masks.append(_mark_blocks(None, size))
+                weights.append((False, 1.0))
+                origins.append(UNTOUCHED[1])
         labels, shares = np.array(weights, dtype=np.float32).T
         return LocalizerBatch(
             traces=np.stack([item.traces.values for item in inputs]),
@@ -124,25 +124,16 @@ class BatchMaker:
 
     def _draw_pair(
         self, rng: np.random.Generator, size: tuple[int, int], *, epoch: int, number: int
-    ) -> tuple[_Shown, _Shown]:
+    ) -> tuple[Shown, Shown]:
         labelled = self._config.data.labelled
-        candidates = self._labelled.get(size, ())
+        candidates = hold_size(self._labelled, size)
         if labelled is not None and candidates and rng.random() < labelled.share:
-            pair = candidates[int(rng.integers(len(candidates)))]
-            return _show_labelled(pair, rng, resaved=bool(rng.random() < labelled.resaved))
-        made = draw_pair(
-            self._pool,
-            self._config.data.synthesis,
-            seed=int(np.random.SeedSequence([self._config.seed, self._stream, epoch]).generate_state(1)[0]),
-            index=number,
-            size=size,
-        )
-        return _Shown(made.tampered, made.mask, "made"), _Shown(made.twin, None, "made")
-
-    def _read(self, content: bytes) -> LocalizerInput:
-        evidence = read_evidence(content)
-        pixels = view_pixels(evidence.pixels, self._config.network.streams)
-        return LocalizerInput(read_traces(evidence).traces, pixels)
+            return show_labelled(candidates[int(rng.integers(len(candidates)))], size, rng, labelled)
+        seed = int(np.random.SeedSequence([self._config.seed, self._stream, epoch]).generate_state(1)[0])
+        if self._originals is not None and rng.random() < self._originals.config.share:
+            return self._originals.draw_pair(rng, size, seed=seed, index=number)
+        made = draw_pair(self._pool, self._config.data.synthesis, seed=seed, index=number, size=size)
+        return Shown(made.tampered, made.mask, "made"), Shown(made.twin, None, "made")
 
     def _find_upright(self, size: tuple[int, int]) -> Photo:
         """The first photograph that holds this size as it stands, a JPEG where there is one."""
@@ -245,24 +236,6 @@ def _list_photos(datasets: tuple[DatasetConfig, ...], split: str) -> list[Path]:
         for sample in load_split(load_dataset(config.name, config.root), split)
         if sample.label == 0
     ]
-
-
-def _show_labelled(pair: LabelledPair, rng: np.random.Generator, *, resaved: bool) -> tuple[_Shown, _Shown]:
-    """A labelled forgery and its host, as they are or both through one more chain of the same size.
-
-    One more save does not take away what another encoder did to the whole of the forgery: its label does not
-    count in either case.
-    """
-    contents, origin = (pair.tampered, pair.host), "labelled"
-    if resaved:
-        chain = draw_chain(rng, may_scale=False)
-        contents = (
-            apply_chain(decode_jpeg(pair.tampered), chain),
-            apply_chain(decode_jpeg(pair.host), chain),
-        )
-        origin = "resaved"
-    weight = float(pair.is_exact)
-    return _Shown(contents[0], pair.mask, origin, weight), _Shown(contents[1], None, origin, weight)
 
 
 def _holds(photo: Photo, size: tuple[int, int]) -> bool:

@@ -12,8 +12,11 @@ from pydantic import ConfigDict
 from imforensics.errors import InterruptedRunError
 from imforensics.models.classifier.fit import step_callback
 from imforensics.models.localizer.batches import Batches, make_pipeline
+from imforensics.models.localizer.bundle import load_localizer
+from imforensics.models.localizer.export import read_parts
 from imforensics.models.localizer.feed import LocalizerBatch, open_feed
 from imforensics.models.localizer.learning import Learner
+from imforensics.models.localizer.network import Localizer, build_localizer
 from imforensics.models.localizer.validation import validate
 from imforensics.models.training.checkpoints import (
     STATE_FILE,
@@ -210,8 +213,22 @@ def _restore(config: TrainLocalizerConfig, learner: Learner, run_folder: Path) -
         load_arrays(newest / WEIGHTS_FILE, learner.groups)
         return read_state(newest, LocalizerState)
     if config.start_from is not None:
-        learner.start_from(load_averaged(config, config.start_from).averaged)
+        learner.start_from(_load_start(config, config.start_from))
     return LocalizerState()
+
+
+def _load_start(config: TrainLocalizerConfig, start: Path) -> Localizer:
+    """The weights to start from: those of a run, or of a bundle."""
+    if (start / CHECKPOINT_FOLDER).is_dir():
+        return load_averaged(config, start).averaged
+    localizer = build_localizer(config.network)
+    read_parts(localizer, load_localizer(find_start(start)).parts)
+    return localizer
+
+
+def find_start(start: Path) -> Path | str:
+    """A bundle to start from: a folder, or the name of a shipped one where there is no such folder."""
+    return start if start.is_dir() else str(start)
 
 
 def _save(folder: Path, state: LocalizerState, learner: Learner) -> None:

@@ -1,4 +1,4 @@
-"""The localizer's parts as ONNX, written layer by layer for pictures of any size.
+"""The localizer's parts as ONNX, written layer by layer for pictures of any size; and read back.
 
 A converter of whole graphs would do too; the one that Keras uses (tf2onnx 1.17) turns each dilated
 convolution of a picture of unknown size into some forty nodes that move pixels around. Here a layer is one
@@ -56,6 +56,45 @@ def part_graph(model: keras.Model, outputs: Sequence[str]) -> bytes:
             value = graph.add("Transpose", value, perm=TO_NHWC)
         graph.add_output(value, name, *_name_sides(tensor.shape, name))
     return graph.to_bytes(model.name)
+
+
+def read_weights(model: keras.Model, content: bytes) -> None:
+    """Give a Keras model the weights of a part that `part_graph` wrote of one of the same shape.
+
+    Args:
+        model: as for `part_graph`.
+        content: ONNX.
+
+    Raises:
+        BundleError: the part is not of that shape.
+    """
+    import onnx
+
+    written = onnx.load_from_string(content).graph
+    stored = {item.name: onnx.numpy_helper.to_array(item) for item in written.initializer}
+    nodes = iter([node for node in written.node if node.op_type in _WEIGHTS.values()])
+    try:
+        for operation in model.operations:
+            kind = _WEIGHTS.get(type(operation).__name__)
+            if kind is None:
+                continue
+            node = next(nodes)
+            arrays = [stored[name] for name in node.input[1:]]
+            if kind == "Conv":
+                arrays[0] = arrays[0].transpose(2, 3, 1, 0)
+            if node.op_type != kind:
+                raise ValueError(f"expected {kind}, received {node.op_type}")
+            operation.set_weights(arrays)
+        if next(nodes, None) is not None:
+            raise ValueError("it has more layers")
+    except (StopIteration, KeyError, ValueError) as error:
+        raise BundleError(
+            f"The {model.name} of the bundle has another shape than this network ({error}). Start from a "
+            "bundle with the same `network`"
+        ) from None
+
+
+_WEIGHTS = {"Conv2D": "Conv", "Dense": "Gemm", "BatchNormalization": "BatchNormalization"}
 
 
 def _add_input(graph: Graph, tensor: Any) -> str:

@@ -64,6 +64,18 @@ def load_labelled_pairs(config: DatasetConfig, split: str) -> dict[tuple[int, in
     return dict(found)
 
 
+def hold_size(
+    pairs: Mapping[tuple[int, int], Sequence[LabelledPair]], size: tuple[int, int]
+) -> tuple[LabelledPair, ...]:
+    """The pairs whose pictures are at least as high and as wide as a size, in the order of `pairs`."""
+    return tuple(
+        pair
+        for (height, width), group in pairs.items()
+        if height >= size[0] and width >= size[1]
+        for pair in group
+    )
+
+
 def check_sizes(
     pairs: Mapping[tuple[int, int], Sequence[LabelledPair]], sizes: Iterable[tuple[int, int]], *, name: str
 ) -> None:
@@ -77,12 +89,13 @@ def check_sizes(
     Raises:
         DatasetError: there is such a size.
     """
-    missing = sorted(set(sizes) - {size for size, group in pairs.items() if group})
+    missing = sorted(size for size in set(sizes) if not hold_size(pairs, size))
     if missing:
         most = sorted(pairs, key=lambda size: -len(pairs[size]))[:5]
         raise DatasetError(
-            f"{name} has no forgery with mask and host of {_list_sizes(missing)} pixels (HxW) in its split "
-            f"train; most there are of {_list_sizes(most)}. Take other data.sizes, or leave data.labelled out"
+            f"{name} has no forgery with mask and host that holds {_list_sizes(missing)} pixels (HxW) in its "
+            f"split train; most there are of {_list_sizes(most)}. Take other data.sizes, or leave "
+            "data.labelled out"
         )
 
 

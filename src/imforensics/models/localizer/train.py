@@ -8,14 +8,15 @@ from pathlib import Path
 
 from imforensics.config import config_digest, load_config
 from imforensics.datasets.base import load_dataset, load_split
-from imforensics.errors import ConfigError
+from imforensics.errors import BundleError, ConfigError
+from imforensics.models.localizer.bundle import load_localizer
 from imforensics.models.localizer.calibration import calibrate_localizer
 from imforensics.models.localizer.config import TrainLocalizerConfig
 from imforensics.models.localizer.export import export_localizer
 from imforensics.models.localizer.feed import take_picture
-from imforensics.models.localizer.fit import LocalizerState, fit_localizer
+from imforensics.models.localizer.fit import CHECKPOINT_FOLDER, LocalizerState, find_start, fit_localizer
 from imforensics.models.localizer.manifest import DataSource, LocalizerManifest
-from imforensics.models.localizer.pairs import check_sizes, load_labelled_pairs
+from imforensics.models.localizer.pairs import check_sizes, hold_size, load_labelled_pairs
 from imforensics.models.localizer.validation import Validation, describe_validation, validate
 from imforensics.models.localizer.writer import (
     LocalizerFacts,
@@ -82,7 +83,7 @@ def train_localizer(
     Raises:
         MissingExtraError: a package of the extra `train` is not installed.
         DatasetError: a data set or split is missing, or labelled pairs of a size.
-        ConfigError: `start_from` is no run of a localizer.
+        ConfigError: `start_from` is neither a localizer's run nor its bundle.
         OutputExistsError, InterruptedRunError: see `open_run_folder`; a run cannot be made longer.
         BundleError: the exported network does not say what the trained one says.
     """
@@ -127,18 +128,26 @@ def describe_training(config: TrainLocalizerConfig) -> str:
     data, weights = config.data, config.data.synthesis.manipulations
     total = sum(weights.values())
     kinds = ", ".join(f"{weight / total:.0%} {name}" for name, weight in weights.items() if weight > 0)
-    labelled = data.labelled
+    labelled, originals = data.labelled, data.originals
+    untouched = data.untouched + (originals.untouched if originals is not None else 0)
     text = (
         f"Forgeries made while it learned ({kinds}), each beside its authentic twin through the same saves, "
-        f"and {data.untouched} of {2 * data.pairs + data.untouched} pictures of a batch cut losslessly from "
+        f"and {untouched} of {2 * data.pairs + untouched} pictures of a batch cut losslessly from "
         "photographs."
     )
+    if originals is not None:
+        height, width = originals.context
+        text += (
+            f" {originals.share:.0%} of the made pairs are from {width}x{height} pixels of camera and phone "
+            "originals at native size, on their own JPEG grid."
+        )
     if labelled is None:
         return text
-    return (
-        f"{text} {labelled.share:.0%} of the pairs are forgeries of {labelled.dataset.name}'s training split "
-        f"beside their own hosts saved alike, {labelled.resaved:.0%} of those saved once more."
+    text += (
+        f" {labelled.share:.0%} of the pairs are forgeries of {labelled.dataset.name}'s training split "
+        f"beside their own hosts saved alike, {labelled.resaved:.0%} of those saved once more"
     )
+    return text + (f", {labelled.resized:.0%} resized and saved once more." if labelled.resized else ".")
 
 
 def list_sources(config: TrainLocalizerConfig) -> list[DataSource]:
@@ -148,7 +157,8 @@ def list_sources(config: TrainLocalizerConfig) -> list[DataSource]:
         DatasetError: a data set or split is missing, or there is a size of which no pair is labelled.
     """
     sources = []
-    for item in config.data.photos:
+    originals = config.data.originals
+    for item in (*config.data.photos, *([originals.dataset] if originals is not None else [])):
         dataset = load_dataset(item.name, item.root)
         count = sum(sample.label == 0 for sample in load_split(dataset, "train"))
         sources.append(describe_source(dataset.card, role="authentic photographs", images=count))
@@ -157,20 +167,26 @@ def list_sources(config: TrainLocalizerConfig) -> list[DataSource]:
         pairs = load_labelled_pairs(labelled, "train")
         check_sizes(pairs, config.data.sizes, name=labelled.name)
         card = load_dataset(labelled.name, labelled.root).card
-        count = sum(len(pairs[size]) for size in set(config.data.sizes))
+        count = len({id(pair) for size in config.data.sizes for pair in hold_size(pairs, size)})
         sources.append(describe_source(card, role="forgeries with masks", images=count))
     return sources
 
 
-def _digest_of(run_folder: Path | None) -> str | None:
-    """Digest of the configuration of the run that is started from.
+def _digest_of(start: Path | None) -> str | None:
+    """What is started from: the digest of the run's configuration, or that of the bundle.
 
     Raises:
-        ConfigError: it is no run of a localizer.
+        ConfigError: it is neither a run of a localizer nor a bundle of one.
     """
-    if run_folder is None:
+    if start is None:
         return None
-    if not (run_folder / CONFIG_FILE).is_file():
-        raise ConfigError(f"start_from: {run_folder} holds no run. Name the folder of a localizer's run")
-    config = load_config(TrainLocalizerConfig, run_folder / CONFIG_FILE)
-    return config_digest(config.model_dump(mode="json"))
+    if (start / CHECKPOINT_FOLDER).is_dir() and (start / CONFIG_FILE).is_file():
+        config = load_config(TrainLocalizerConfig, start / CONFIG_FILE)
+        return config_digest(config.model_dump(mode="json"))
+    try:
+        return load_localizer(find_start(start)).digest
+    except BundleError as error:
+        raise ConfigError(
+            f"start_from: {start} is neither a localizer's run nor its bundle: {error} Name the folder of "
+            "one, or a shipped bundle"
+        ) from None

@@ -10,6 +10,7 @@ import numpy as np
 
 from imforensics.metrics.curves import f1_over_thresholds
 from imforensics.metrics.detection import roc_auc
+from imforensics.models.localizer.feed import UNTOUCHED
 from imforensics.models.localizer.learning import measure_losses, network_inputs, truths
 from imforensics.preprocessing.logistic import logistic
 
@@ -94,13 +95,13 @@ def validate(network: keras.Model, batches: Sequence[LocalizerBatch], fit: Local
         origins += batch.origins
     columns = (np.array(aucs), np.array(f1s), np.concatenate(scores), np.concatenate(labels))
     where = np.array(origins)
-    untouched = np.array(peaks)[where == "untouched"]
+    untouched = np.array(peaks)[np.isin(where, UNTOUCHED)]
     return Validation(
         loss=float(np.mean(losses)),
         overall=_summarize(*columns),
         by_origin={
             name: _summarize(*(column[where == name] for column in columns))
-            for name in sorted(set(origins) - {"untouched"})
+            for name in sorted(set(origins) - set(UNTOUCHED))
         },
         untouched_alarms=float((untouched >= ALARM).mean()) if len(untouched) else None,
         labels=columns[3],

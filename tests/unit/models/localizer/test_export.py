@@ -15,6 +15,7 @@ from imforensics.models.localizer.export import (
     TOLERANCE,
     compare_export,
     export_localizer,
+    read_parts,
     write_parts,
 )
 from imforensics.models.localizer.inputs import LocalizerInput, build_localizer_input
@@ -127,3 +128,26 @@ def test_an_unknown_layer_is_named() -> None:
 def test_nothing_to_compare_on_is_an_error() -> None:
     with pytest.raises(ValueError, match="at least one picture"):
         export_localizer(build(), [])
+
+
+def test_an_exported_network_can_be_trained_on() -> None:
+    from imforensics.models.localizer.network import build_localizer
+
+    trained = build()
+    config = LocalizerNetworkConfig(
+        trace_channels=8, pixel_channels=(4, 6, 8), channels=10, dilations=(1, 2, 4)
+    )
+    again = build_localizer(config)
+    read_parts(again, write_parts(trained))
+    for weight, expected in zip(again.whole.weights, trained.whole.weights, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), expected.numpy(), weight.path)
+
+
+@pytest.mark.parametrize("changes", [{"channels": 12}, {"dilations": (1, 2)}, {"streams": ("traces",)}])
+def test_a_network_of_another_shape_is_not_started_from(changes: dict[str, object]) -> None:
+    from imforensics.models.localizer.network import build_localizer
+
+    shape = {"trace_channels": 8, "pixel_channels": (4, 6, 8), "channels": 10, "dilations": (1, 2, 4)}
+    other = build_localizer(LocalizerNetworkConfig.model_validate(shape | changes))
+    with pytest.raises(BundleError, match="has another shape than this network"):
+        read_parts(other, write_parts(build()))

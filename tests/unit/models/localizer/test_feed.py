@@ -13,14 +13,15 @@ from PIL import Image
 from fixtures.localizer_data import HEIGHT, WIDTH, tiny_config, write_photographs
 from fixtures.textures import make_texture
 from imforensics.datasets.synthesis.pairs import ForgedPair
-from imforensics.errors import DatasetError
+from imforensics.errors import ConfigError, DatasetError
 from imforensics.evidence import read_evidence
 from imforensics.models.localizer import feed as localizer_feed
-from imforensics.models.localizer.config import TrainLocalizerConfig
+from imforensics.models.localizer.config import LabelledPairsConfig, TrainLocalizerConfig
 from imforensics.models.localizer.evidence import read_traces
 from imforensics.models.localizer.feed import BatchMaker, LocalizerBatch, open_feed, take_picture
 from imforensics.models.localizer.inputs import build_localizer_input
 from imforensics.models.localizer.pairs import LabelledPair
+from imforensics.models.localizer.shown import show_labelled
 from imforensics.models.localizer.traces import describe_blocks
 from imforensics.types import BoolArray, Evidence
 
@@ -244,13 +245,80 @@ def test_resaved_pairs_go_through_one_chain(
     assert not np.array_equal(batch.table[0], batch.table[2]), "each pair has its own"
 
 
+@pytest.mark.parametrize(("size", "low"), [((64, 96), 1.0), ((32, 48), 0.5)])
+def test_resized_pairs_are_windows_that_hold_a_part_of_the_alteration(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], low: float
+) -> None:
+    tampered, host, mask = corner_pair()
+    pair = LabelledPair(tampered, host, mask, True, "g")
+    config = LabelledPairsConfig(share=1, resaved=0, resized=1, resize=(0.25, 1.5))
+    rng = np.random.default_rng(0)
+    heights = []
+    for _ in range(12):
+        shown, twin = show_labelled(pair, size, rng, config)
+        evidence = read_evidence(shown.content)
+        heights.append(evidence.height)
+        assert shown.mask is not None
+        assert shown.mask.shape == (evidence.height, evidence.width)
+        assert (shown.origin, shown.corner) == ("resized", twin.corner)
+        window = shown.cut_mask(size)
+        assert window is not None
+        assert window.shape == size
+        assert window.any()
+        found = shown.read(size, STREAMS)
+        top, left = shown.corner
+        np.testing.assert_array_equal(
+            found.pixels, evidence.pixels[top : top + size[0], left : left + size[1]]
+        )
+        whole = read_traces(evidence).traces.values
+        rows, columns = slice(top // 8, (top + size[0]) // 8), slice(left // 8, (left + size[1]) // 8)
+        np.testing.assert_array_equal(found.traces.values, whole[rows, columns])
+    assert min(heights) >= low * SIZE[0]
+    assert low * SIZE[0] * 1.3 < max(heights) <= 1.5 * SIZE[0] + 1
+
+
+def test_originals_are_hosts_and_shown_as_they_are(manifest: Path) -> None:
+    """Forgeries of 128x160 pixels of them, and windows of their files against the whole file's histograms."""
+    originals = (
+        f"data.originals={{dataset: {{name: folder, root: '{manifest}'}}, share: 1, context: [128, 160], "
+        "max_side: 256, untouched: 2, synthesis: {native: 1.0, on_own_grid: 1.0, area: [0.02, 0.3]}}"
+    )
+    config = tiny_config(manifest, originals, "data.pairs=2", "data.untouched=0")
+    maker = BatchMaker(config, "train")
+    batch = maker.make_batch(1, 0)
+    assert_same(BatchMaker(config, "train").make_batch(1, 0), batch)
+    assert batch.origins == ("original",) * 4 + ("untouched original",) * 2
+    assert batch.marks[[0, 2]].any(axis=(1, 2, 3)).all()
+    assert not batch.marks[[1, 3, 4, 5]].any()
+    height, width = batch.pixels.shape[1:3]
+    for index in (4, 5):
+        assert any(
+            np.array_equal(evidence.pixels[top : top + height, left : left + width], batch.pixels[index])
+            and np.array_equal(
+                read_traces(evidence).traces.values[
+                    top // 8 : (top + height) // 8, left // 8 : (left + width) // 8
+                ],
+                batch.traces[index],
+            )
+            for evidence in (read_evidence(manifest.parent / f"photo_{n}.jpg") for n in range(4))
+            for top in range(0, HEIGHT - height + 1, 8)
+            for left in range(0, WIDTH - width + 1, 8)
+        )
+
+
+def test_a_context_holds_every_size(manifest: Path) -> None:
+    originals = f"data.originals={{dataset: {{name: folder, root: '{manifest}'}}, context: [64, 64]}}"
+    with pytest.raises(ConfigError, match="context must hold every one of sizes"):
+        tiny_config(manifest, originals)
+
+
 def test_sizes_without_labelled_pairs_are_refused_for_training(
     monkeypatch: pytest.MonkeyPatch, manifest: Path
 ) -> None:
     config = labelled_config(monkeypatch, manifest, is_exact=True, resaved=0)
     data = config.data.model_copy(update={"sizes": ((96, 64),)})
     changed = config.model_copy(update={"data": data})
-    with pytest.raises(DatasetError, match=r"of 96x64 pixels .* most .*are of 64x96"):
+    with pytest.raises(DatasetError, match=r"holds 96x64 pixels .* most .*are of 64x96"):
         BatchMaker(changed, "train")
     assert BatchMaker(changed, "val").make_batch(0, 0).origins == ("made",) * 4
 

@@ -95,7 +95,7 @@ def test_missing_photographs_make_no_folder(tmp_path: Path, monkeypatch: pytest.
 def test_a_start_that_is_no_run_makes_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_extra, "find_spec", lambda name: object())
     config = tiny_config(write_photographs(tmp_path / "photographs"), f"start_from={tmp_path / 'none'}")
-    with pytest.raises(ConfigError, match=r"start_from: .*none holds no run"):
+    with pytest.raises(ConfigError, match=r"start_from: .*none is neither a localizer's run nor its bundle"):
         train_localizer(config, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -108,7 +108,7 @@ def test_the_card_tells_shares_of_what_is_drawn(tmp_path: Path) -> None:
 
 
 def test_sources_count_what_is_drawn_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Photographs that are authentic, labelled pairs of the sizes that batches are of."""
+    """Photographs that are authentic, labelled pairs that hold the sizes that batches are of."""
     write_photographs(tmp_path, train=3, val=1)
     names = ("image", "label", "group", "split")
     rows: list[dict[str, str | int]] = [
@@ -116,15 +116,18 @@ def test_sources_count_what_is_drawn_from(tmp_path: Path, monkeypatch: pytest.Mo
         for n in range(4)
     ]
     manifest = write_manifest(tmp_path, rows)
-    pair = LabelledPair(b"", b"", np.ones((64, 96), np.bool_), True, "g")
-    found = {(64, 96): [pair] * 3, (96, 64): [pair], (500, 334): [pair] * 9}
+    counted = {(64, 96): 3, (96, 64): 1, (80, 100): 5, (48, 90): 9}
+    found = {
+        size: [LabelledPair(b"", b"", np.ones(size, np.bool_), True, "g") for _ in range(count)]
+        for size, count in counted.items()
+    }
     monkeypatch.setattr(train_localizer_module, "load_labelled_pairs", lambda *_: found)
     labelled = f"data.labelled={{dataset: {{name: folder, root: '{manifest}'}}}}"
     config = tiny_config(manifest, labelled, "data.sizes=[[64, 96], [96, 64], [64, 96]]")
     counts = {source.role: source.images for source in list_sources(config)}
-    assert counts == {"authentic photographs": 2, "forgeries with masks": 4}
-    with pytest.raises(DatasetError, match="of 72x96 pixels"):
-        list_sources(tiny_config(manifest, labelled, "data.sizes=[[64, 96], [72, 96]]"))
+    assert counts == {"authentic photographs": 2, "forgeries with masks": 9}
+    with pytest.raises(DatasetError, match="holds 104x96 pixels"):
+        list_sources(tiny_config(manifest, labelled, "data.sizes=[[64, 96], [104, 96]]"))
 
 
 @pytest.mark.train
