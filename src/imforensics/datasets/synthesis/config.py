@@ -58,6 +58,7 @@ class SaveConfig(ConfigModel):
             formulas, see `preprocessing.chains.family_tables`), "photoshop" (levels of Photoshop from 5 on,
             save for web from 60 on), "real" (of the pool's own files and of known cameras).
         subsampling: weights of the chroma subsamplings, for tables that are not tied to one.
+        dead_zone: share of JPEGs by an encoder that rounds towards zero (`Save.rounding`), as phones have.
     """
 
     jpeg: float = Field(1.0, ge=0, le=1)
@@ -66,6 +67,7 @@ class SaveConfig(ConfigModel):
     usual: float = Field(0.75, ge=0, le=1)
     tables: dict[TableSource, float] = Field(default_factory=lambda: dict(FIRST_TABLES))
     subsampling: dict[Subsampling, float] = Field(default_factory=lambda: dict(FIRST_SUBSAMPLINGS))
+    dead_zone: float = Field(0.0, ge=0, le=1)
 
     @model_validator(mode="after")
     def _check(self) -> Self:

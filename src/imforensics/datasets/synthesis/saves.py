@@ -1,10 +1,12 @@
-"""One save of a picture: where its quantization tables are from, and writing it."""
+"""One save of a picture: where its quantization tables are from, how it rounds, and writing it."""
 
 from __future__ import annotations
 
 import io
+import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -12,6 +14,7 @@ from PIL import Image
 
 from imforensics.datasets.synthesis.draws import draw_flag, pick
 from imforensics.evidence.table_families import list_known_tables
+from imforensics.preprocessing.block_dct import BLOCK, block_dct
 from imforensics.preprocessing.chains import family_tables
 from imforensics.preprocessing.jpeg import decode_own_jpeg, encode_jpeg
 
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 WEB_QUALITIES = ("quality 60", "quality 80", "quality 100")  # of Photoshop's "Save for Web"
 PHOTOSHOP_SETTINGS = (*(f"level {level}" for level in range(5, 13)), *WEB_QUALITIES)
+DEAD_ZONES = (0.0, 0.45)  # range of the rounding of encoders that do not round to the nearest
+NEAREST = 0.5  # what libjpeg adds to |coefficient| / divisor before the fraction is cut off
 FULL_CHROMA_SETTINGS = (*(f"level {level}" for level in range(7, 13)), *WEB_QUALITIES)
 
 
@@ -51,11 +56,14 @@ class Save:
         table_set: of a JPEG; None writes a PNG.
         subsampling: of a JPEG's chroma.
         quality: of tables made by a formula; None for others.
+        rounding: added to |coefficient| / divisor of a JPEG's luma before the fraction is cut off, in
+            [0, 0.5]; below 0.5 small values become 0, as the encoders of phones and cameras do to spare bits.
     """
 
     table_set: TableSet | None = None
     subsampling: Subsampling = "4:4:4"
     quality: int | None = None
+    rounding: float = NEAREST
 
     @property
     def suffix(self) -> str:
@@ -65,7 +73,8 @@ class Save:
     def encode(self, pixels: UInt8Array) -> bytes:
         """The bytes of the file, without metadata, of (H, W, 3) uint8 RGB pixels."""
         if self.table_set is not None:
-            return encode_jpeg(pixels, tables=self.table_set.tables, subsampling=self.subsampling)
+            content = encode_jpeg(pixels, tables=self.table_set.tables, subsampling=self.subsampling)
+            return content if self.rounding == NEAREST else _round_luma(content, pixels, self.rounding)
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
         return buffer.getvalue()
@@ -85,6 +94,7 @@ class Save:
             "quality": self.quality,
             "subsampling": self.subsampling,
             "mean_divisor": round(float(self.table_set.tables[0].mean()), 2),
+            "rounding": round(self.rounding, 2),
         }
 
 
@@ -107,7 +117,32 @@ def draw_save(rng: np.random.Generator, config: SaveConfig, real: Sequence[Table
         low, high = config.usual_quality if draw_flag(rng, config.usual) else config.quality
         quality = int(rng.integers(low, high + 1))
         table_set = _formula_tables(cast("TableFamily", source), quality)
-    return Save(table_set, table_set.subsampling or pick(rng, config.subsampling), quality)
+    subsampling = table_set.subsampling or pick(rng, config.subsampling)
+    rounding = rng.uniform(*DEAD_ZONES) if config.dead_zone and draw_flag(rng, config.dead_zone) else NEAREST
+    return Save(table_set, subsampling, quality, rounding)
+
+
+def _round_luma(content: bytes, pixels: UInt8Array, rounding: float) -> bytes:
+    """The same file with its luma's coefficients, but for the means of the blocks, rounded in another way."""
+    import jpeglib
+
+    luma = pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32) - np.float32(128)
+    luma = np.pad(luma, [(0, -side % BLOCK) for side in luma.shape], mode="edge")
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "nearest.jpg", Path(folder) / "rounded.jpg"
+        source.write_bytes(content)
+        jpeg = jpeglib.read_dct(str(source))
+        scaled = block_dct(luma) / jpeg.qt[0].astype(np.float32)
+        kept = np.copysign(np.floor(np.abs(scaled) + np.float32(rounding)), scaled).astype(np.int16)
+        rows, columns = jpeg.Y.shape[:2]  # whole MCUs: there may be a row or column more than of the picture
+        changed = np.array(jpeg.Y)
+        part = changed[: kept.shape[0], : kept.shape[1]]
+        means = part[..., 0, 0].copy()
+        part[...] = kept[:rows, :columns]
+        part[..., 0, 0] = means
+        jpeg.Y = changed
+        jpeg.write_dct(str(target))
+        return target.read_bytes()
 
 
 @lru_cache(maxsize=1)
