@@ -123,7 +123,7 @@ class AlterationConfig(ConfigModel):
         same_camera: share of splices whose donor was taken by a camera of the host's make and model, where
             there is one.
         regenerated: share of splices whose content is resynthesised before it is pasted, as generated
-            objects are.
+            objects are, and of removals that are filled so, as object erasers do.
         edges: weights of how pasted content meets the host: "hard", "feathered", "blended" (in the gradient
             domain).
         feather: range of the sigma of a feathered edge, in pixels.
@@ -143,7 +143,7 @@ class AlterationConfig(ConfigModel):
     max_reduction: float = Field(4.0, ge=1)
     donor_save: SaveConfig = SaveConfig(jpeg=0.75)
     same_camera: float = Field(0.0, ge=0, le=1)
-    regenerated: float = Field(0.0, ge=0, le=1)
+    regenerated: float = Field(0.15, ge=0, le=1)
     edges: dict[EdgeKind, float] = Field(default_factory=lambda: dict(EDGES))
     feather: Range = (0.4, 2.5)
     colour_match: float = Field(0.35, ge=0, le=1)
@@ -212,7 +212,7 @@ class NativeConfig(AlterationConfig):
     min_area: float = Field(0.0005, gt=0, lt=0.5)
     donor_save: SaveConfig = SaveConfig(jpeg=0.3)
     same_camera: float = Field(0.3, ge=0, le=1)
-    regenerated: float = Field(0.2, ge=0, le=1)
+    regenerated: float = Field(0.35, ge=0, le=1)
     feather: Range = (0.4, 8.0)
     megapixels: Range = (1.0, 64.0)
     last_save: SaveConfig = SaveConfig(

@@ -83,7 +83,7 @@ def _draw_donor(
 ) -> int:
     """Another photograph than the host's, where there is one; of the same camera in some cases."""
     others = [donor for donor in donors if donor != number]
-    if config.same_camera and draw_flag(rng, config.same_camera):
+    if draw_flag(rng, config.same_camera):
         device = pool.photos[number].device
         others = [donor for donor in others if device and pool.photos[donor].device == device] or others
     return others[int(rng.integers(len(others)))] if others else number
@@ -106,7 +106,7 @@ def _splice(
     part, shape = _transform(part, shape, scale, turn)
     if not shape.any():
         return None
-    if config.regenerated and draw_flag(rng, config.regenerated):
+    if draw_flag(rng, config.regenerated):
         part, factor = resynthesise(part, rng)
         facts["regenerated"] = round(factor, 2)
     edge = pick(rng, config.edges)
@@ -219,7 +219,8 @@ def _remove(
 ) -> Forgery | None:
     wanted = area * host.shape[0] * host.shape[1]
     kinds = REMOVAL_KINDS if config.inpainting and wanted <= MAX_INPAINTED else FILLS
-    kind = kinds[int(rng.integers(len(kinds)))]
+    is_regenerated = draw_flag(rng, config.regenerated)
+    kind = "regenerated" if is_regenerated else kinds[int(rng.integers(len(kinds)))]
     shape, outline = draw_shape(wanted, rng, limits=(host.shape[0] // 2, host.shape[1] // 2))
     detail = np.abs(np.diff(host[..., 1].astype(np.int16), axis=1))
     places = [_draw_place(host, shape, rng) for _ in range(PLACES)]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RemovalKind = Literal["telea", "navier_stokes", "exemplar", "smooth", "regenerated"]
 INPAINTINGS: tuple[RemovalKind, ...] = ("telea", "navier_stokes")  # OpenCV's
-FILLS: tuple[RemovalKind, ...] = ("exemplar", "smooth", "regenerated")  # need no extra
+FILLS: tuple[RemovalKind, ...] = ("exemplar", "smooth")  # need no extra
 REMOVAL_KINDS = (*INPAINTINGS, *FILLS)
 RADIUS = 3  # pixels, of OpenCV's inpainting
 MARGIN = 12  # pixels of surroundings that a fill is made from
