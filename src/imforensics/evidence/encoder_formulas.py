@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from imforensics.evidence.quantization import scale_base
 from imforensics.types import UInt16Array
 
+MOZJPEG_DEFAULT = "3 (the default, N. Robidoux's)"  # table set
 MOST_SCALE = 31  # FFmpeg's -q:v goes from 1 to 31
 # jpegli: the distance from which coarser tables grow by a power of it, and the scale of all bases.
 JPEGLI_LINEAR, JPEGLI_SCALE, JPEGLI_SCALE_420 = 1.5, 1.73966010, 1.22
@@ -40,6 +41,16 @@ def find_mozjpeg(tables: Sequence[UInt16Array]) -> Iterator[str]:
         if len(qualities):
             last = f" to {qualities[-1]}" if len(qualities) > 1 else ""
             yield f"table set {name}, quality {qualities[0]}{last}"
+
+
+def mozjpeg_tables(quality: int) -> tuple[UInt16Array, UInt16Array]:
+    """Luminance and chrominance tables, (8, 8) each, that mozjpeg writes by default at a quality, 1-100.
+
+    >>> next(find_mozjpeg(mozjpeg_tables(80))).endswith("quality 80")
+    True
+    """
+    luma, chroma = (_mozjpeg_stacks()[MOZJPEG_DEFAULT, part][quality - 1] for part in ("luma", "chroma"))
+    return luma.reshape(8, 8), chroma.reshape(8, 8)
 
 
 def find_ffmpeg(tables: Sequence[UInt16Array]) -> int | None:
@@ -84,6 +95,22 @@ def find_jpegli(tables: Sequence[UInt16Array]) -> tuple[float, bool] | None:
         if lowest <= highest * (1 + ROUNDING) and np.isfinite(highest) and lowest > 0:
             return (lowest + highest) / 2, is_420
     return None
+
+
+def jpegli_distance(quality: int) -> float:
+    """The distance that jpegli takes for a quality on IJG's scale, 1-100.
+
+    Reference:
+        https://github.com/google/jpegli, lib/jpegli/encode.cc, jpegli_quality_to_distance.
+
+    >>> jpegli_distance(90)
+    1.0
+    """
+    if quality >= 100:
+        return 0.01
+    if quality >= 30:
+        return round(0.1 + (100 - quality) * 0.09, 6)
+    return 53 / 3000 * quality * quality - 23 / 20 * quality + 25
 
 
 def jpegli_tables(distance: float, *, is_420: bool, two_chroma: bool = False) -> tuple[UInt16Array, ...]:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeVar, get_args
 
 import numpy as np
 from PIL import Image, ImageFilter
 
+from imforensics.evidence.encoder_formulas import jpegli_distance, jpegli_tables, mozjpeg_tables
 from imforensics.evidence.quantization import ijg_tables
+from imforensics.evidence.table_families import list_known_tables
 from imforensics.preprocessing.jpeg import Subsampling, check_pixels, encode_jpeg
 from imforensics.types import BoolArray, UInt8Array, UInt16Array
 
 ArrayT = TypeVar("ArrayT", UInt8Array, BoolArray)
 ChainFormat = Literal["JPEG", "PNG", "WEBP"]
-TableFamily = Literal["ijg", "ramp", "capped"]
+TableFamily = Literal["ijg", "ramp", "capped", "photoshop", "mozjpeg", "jpegli"]
+ResizeFilter = Literal["lanczos", "bicubic", "bilinear", "box"]
 
 # The distribution of the `resaved` protocol, the same for both classes.
 RESAVED_QUALITIES = (70, 95)  # inclusive
+RESAVED_FAMILIES: tuple[TableFamily, ...] = ("ijg", "ramp", "capped")
 RESAVED_SCALES = (0.7, 1.0)
 RESAVED_SCALE_SHARE = 0.5  # of the images are resized before they are saved
 MASK_SHARE = 0.5  # a pixel of a resized mask is tampered where at least so much of its area was
@@ -26,7 +31,7 @@ MASK_SHARE = 0.5  # a pixel of a resized mask is tampered where at least so much
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """One way to process and save a picture, in this order: crop, resize, blur, noise, encode.
+    """One way to process and save a picture, in this order: crop, resize, keep, blur, noise, encode.
 
     Attributes:
         name: of the kind of processing, for example "jpeg" or "resize".
@@ -34,6 +39,8 @@ class Chain:
         crop: rows cut from the top and columns cut from the left.
         scale: factor of the resize, above 0; 1 leaves the size.
         max_side: after `scale`, larger pictures are reduced to this longest side; None sets no limit.
+        resampling: filter of the resize.
+        keep: rows and columns that are kept, from the top left; None keeps all.
         blur: standard deviation of a Gaussian blur, in pixels; 0 for none.
         noise: standard deviation of additive Gaussian noise, in gray levels of [0, 255]; 0 for none.
         noise_seed: of the noise.
@@ -48,6 +55,8 @@ class Chain:
     crop: tuple[int, int] = (0, 0)
     scale: float = 1.0
     max_side: int | None = None
+    resampling: ResizeFilter = "lanczos"
+    keep: tuple[int, int] | None = None
     blur: float = 0.0
     noise: float = 0.0
     noise_seed: int = 0
@@ -80,6 +89,7 @@ class Chain:
             f"crop {self.crop[0]} rows and {self.crop[1]} columns" if any(self.crop) else "",
             f"resize x{self.scale:g}" if self.scale != 1 else "",
             f"longest side at most {self.max_side}" if self.max_side is not None else "",
+            f"keep {self.keep[0]} rows and {self.keep[1]} columns" if self.keep is not None else "",
             f"blur sigma {self.blur:g}" if self.blur else "",
             f"noise sigma {self.noise:g}" if self.noise else "",
         ]
@@ -138,11 +148,11 @@ def transform_mask(mask: BoolArray, chain: Chain) -> BoolArray:
     """
     cropped = _crop(mask, chain)
     size = _target_size(cropped.shape[0], cropped.shape[1], chain)
-    if size == cropped.shape:
-        return np.ascontiguousarray(cropped)
-    picture = Image.fromarray(np.where(cropped, np.uint8(255), np.uint8(0)))
-    resized = np.asarray(picture.resize((size[1], size[0]), Image.Resampling.BOX))
-    return np.asarray(resized >= round(255 * MASK_SHARE))
+    if size != cropped.shape:
+        picture = Image.fromarray(np.where(cropped, np.uint8(255), np.uint8(0)))
+        resized = np.asarray(picture.resize((size[1], size[0]), Image.Resampling.BOX))
+        cropped = np.asarray(resized >= round(255 * MASK_SHARE))
+    return np.ascontiguousarray(_keep(cropped, chain))
 
 
 def family_tables(family: TableFamily, *, quality: int) -> tuple[UInt16Array, UInt16Array]:
@@ -151,7 +161,9 @@ def family_tables(family: TableFamily, *, quality: int) -> tuple[UInt16Array, UI
     "ijg" are the tables of libjpeg (ITU-T T.81, Annex K). "ramp" rises evenly with frequency,
     1 + (row + column) / 2, as in table designs of the textbook kind that cameras use. "capped" are IJG's with
     every divisor above their median set to it, as editors that keep high frequencies do. "ramp" is scaled to
-    the geometric mean of IJG's. The shapes stand for encoders unlike libjpeg; no vendor's tables are copied.
+    the geometric mean of IJG's. These two stand for encoders unlike libjpeg; no vendor's tables are copied.
+    "photoshop" is the setting of Photoshop whose luminance divisors have the geometric mean nearest to IJG's,
+    "mozjpeg" that encoder's default set at the same quality, "jpegli" the tables of its quality for 4:2:0.
 
     Args:
         family: which formula.
@@ -166,11 +178,18 @@ def family_tables(family: TableFamily, *, quality: int) -> tuple[UInt16Array, UI
     >>> family_tables("capped", quality=75)[0].max()
     np.uint16(28)
     """
+    if family not in get_args(TableFamily):
+        raise ValueError(f"Expected a family of {get_args(TableFamily)}; received {family!r}")
     standard = ijg_tables(quality)
     if family == "ijg":
         return standard
-    if family not in get_args(TableFamily):
-        raise ValueError(f"Expected a family of {get_args(TableFamily)}; received {family!r}")
+    if family == "photoshop":
+        return _photoshop(quality)
+    if family == "mozjpeg":
+        return mozjpeg_tables(quality)
+    if family == "jpegli":
+        luma, chroma = jpegli_tables(jpegli_distance(quality), is_420=True)
+        return luma, chroma
     luma, chroma = (_ramp(table) if family == "ramp" else _cap(table) for table in standard)
     return luma, chroma
 
@@ -184,17 +203,17 @@ def draw_chain(generator: np.random.Generator, *, name: str = "resaved", may_sca
         may_scale: False keeps the size.
 
     Returns:
-        The chain: family, subsampling uniform; quality uniform over the integers of RESAVED_QUALITIES; scale
-        1, or uniform over RESAVED_SCALES rounded to three decimals.
+        The chain: family (of RESAVED_FAMILIES) and subsampling uniform; quality uniform over the integers of
+        RESAVED_QUALITIES; scale 1, or uniform over RESAVED_SCALES rounded to three decimals.
     """
     is_resized = generator.random() < RESAVED_SCALE_SHARE and may_scale
     scale = round(float(generator.uniform(*RESAVED_SCALES)), 3) if is_resized else 1.0
-    families, subsamplings = get_args(TableFamily), get_args(Subsampling)
+    subsamplings = get_args(Subsampling)
     return Chain(
         name,
         scale=scale,
         quality=int(generator.integers(RESAVED_QUALITIES[0], RESAVED_QUALITIES[1] + 1)),
-        table_family=families[int(generator.integers(len(families)))],
+        table_family=RESAVED_FAMILIES[int(generator.integers(len(RESAVED_FAMILIES)))],
         subsampling=subsamplings[int(generator.integers(len(subsamplings)))],
     )
 
@@ -215,16 +234,20 @@ def _target_size(height: int, width: int, chain: Chain) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
+def _keep(array: ArrayT, chain: Chain) -> ArrayT:
+    return array if chain.keep is None else array[: chain.keep[0], : chain.keep[1]]
+
+
 def _resize_and_blur(pixels: UInt8Array, chain: Chain) -> UInt8Array:
     height, width = _target_size(pixels.shape[0], pixels.shape[1], chain)
-    if (height, width) == pixels.shape[:2] and not chain.blur:
-        return pixels
-    picture = Image.fromarray(np.ascontiguousarray(pixels))
     if (height, width) != pixels.shape[:2]:
-        picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+        picture = Image.fromarray(np.ascontiguousarray(pixels))
+        pixels = np.array(picture.resize((width, height), Image.Resampling[chain.resampling.upper()]))
+    pixels = _keep(pixels, chain)
     if chain.blur:
-        picture = picture.filter(ImageFilter.GaussianBlur(chain.blur))
-    return np.array(picture, dtype=np.uint8)
+        picture = Image.fromarray(np.ascontiguousarray(pixels))
+        pixels = np.array(picture.filter(ImageFilter.GaussianBlur(chain.blur)))
+    return np.ascontiguousarray(pixels)
 
 
 def _add_noise(pixels: UInt8Array, chain: Chain) -> UInt8Array:
@@ -245,3 +268,13 @@ def _ramp(standard: UInt16Array) -> UInt16Array:
 def _cap(standard: UInt16Array) -> UInt16Array:
     capped: UInt16Array = np.minimum(standard, np.uint16(np.median(standard)))
     return capped
+
+
+def _photoshop(quality: int) -> tuple[UInt16Array, UInt16Array]:
+    wanted = np.log(ijg_tables(quality)[0]).mean()
+    return min(_photoshop_settings(), key=lambda tables: float(abs(np.log(tables[0]).mean() - wanted)))
+
+
+@lru_cache(maxsize=1)
+def _photoshop_settings() -> tuple[tuple[UInt16Array, UInt16Array], ...]:
+    return tuple(known.tables for known in list_known_tables() if known.family.startswith("photoshop"))

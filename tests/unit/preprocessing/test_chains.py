@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from imforensics.evidence import read_evidence
+from imforensics.evidence.encoder_formulas import find_jpegli
 from imforensics.evidence.quantization import ijg_tables
+from imforensics.evidence.table_families import identify_tables
 from imforensics.preprocessing.chains import (
     RESAVED_QUALITIES,
     RESAVED_SCALES,
@@ -113,8 +115,9 @@ def test_tables_are_baseline_and_coarser_at_lower_quality(family: TableFamily, q
         assert table.dtype == np.uint16
         assert table.min() >= 1
         assert table.max() <= 255
-    coarser = family_tables(family, quality=max(1, quality - 20))[0]
-    assert (coarser.astype(int) >= luma).all()
+    coarser = family_tables(family, quality=max(1, quality - 20))[0].astype(int)
+    assert coarser.mean() >= luma.mean() - 1
+    assert family == "photoshop" or (coarser >= luma).all()  # Photoshop's settings differ in shape
 
 
 def test_families_differ_from_the_standard_and_keep_its_coarseness() -> None:
@@ -124,6 +127,9 @@ def test_families_differ_from_the_standard_and_keep_its_coarseness() -> None:
         assert not np.array_equal(tables[0], standard[0])
     ramp = family_tables("ramp", quality=80)[0]
     assert abs(np.log(ramp).mean() - np.log(standard[0]).mean()) < 0.05
+    names = [identify_tables(family_tables(f, quality=80))[0].family for f in ("photoshop", "mozjpeg")]
+    assert names == ["photoshop_save_as", "mozjpeg"]
+    assert find_jpegli(family_tables("jpegli", quality=80)) == (pytest.approx(1.9, abs=0.1), True)
     assert decode_jpeg(
         encode_jpeg(np.zeros((16, 16, 3), np.uint8), tables=family_tables("ramp", quality=5))
     ).shape

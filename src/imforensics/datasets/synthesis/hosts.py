@@ -13,7 +13,7 @@ from imforensics.datasets.synthesis.pool import GRID
 from imforensics.datasets.synthesis.saves import draw_save
 
 if TYPE_CHECKING:
-    from imforensics.datasets.synthesis.config import SaveConfig, SynthesisConfig
+    from imforensics.datasets.synthesis.config import AlterationConfig, SaveConfig
     from imforensics.datasets.synthesis.pool import PhotoPool
     from imforensics.types import JsonValue, UInt8Array
 
@@ -43,7 +43,7 @@ def draw_picture(
     size: tuple[int, int],
     rng: np.random.Generator,
     *,
-    config: SynthesisConfig,
+    config: AlterationConfig,
     save: SaveConfig,
     off_grid: float,
 ) -> Picture:
@@ -93,7 +93,7 @@ def _cut(
     size: tuple[int, int],
     rng: np.random.Generator,
     *,
-    config: SynthesisConfig,
+    config: AlterationConfig,
     turned: bool,
 ) -> tuple[UInt8Array, dict[str, JsonValue]]:
     photo, pixels = pool.photos[number], pool.pixels(number)

@@ -11,7 +11,8 @@ from PIL import Image
 from imforensics.datasets.synthesis.copy_move import forge_copy_move
 from imforensics.datasets.synthesis.draws import draw_flag, draw_log_uniform, pick
 from imforensics.datasets.synthesis.hosts import draw_picture
-from imforensics.datasets.synthesis.removal import FILLS, REMOVAL_KINDS, forge_removal
+from imforensics.datasets.synthesis.removal import FILLS, MAX_INPAINTED, REMOVAL_KINDS, forge_removal
+from imforensics.datasets.synthesis.resynthesis import resynthesise
 from imforensics.datasets.synthesis.retouch import RETOUCH_KINDS, forge_retouch
 from imforensics.datasets.synthesis.segments import grow_segment
 from imforensics.datasets.synthesis.shapes import draw_shape
@@ -19,7 +20,9 @@ from imforensics.datasets.synthesis.splice import forge_splice
 from imforensics.datasets.synthesis.text import forge_text
 
 if TYPE_CHECKING:
-    from imforensics.datasets.synthesis.config import SynthesisConfig
+    from collections.abc import Sequence
+
+    from imforensics.datasets.synthesis.config import AlterationConfig
     from imforensics.datasets.synthesis.forgery import Forgery
     from imforensics.datasets.synthesis.pool import PhotoPool
     from imforensics.types import BoolArray, JsonValue, Manipulation, UInt8Array
@@ -42,7 +45,9 @@ def draw_forgery(
     number: int,
     rng: np.random.Generator,
     *,
-    config: SynthesisConfig,
+    config: AlterationConfig,
+    area: float | None = None,
+    donors: Sequence[int] | None = None,
 ) -> Forgery | None:
     """Alter a host.
 
@@ -53,13 +58,17 @@ def draw_forgery(
         number: of the host's own photograph, which is no donor while there is another one.
         rng: source of randomness.
         config: what is drawn from.
+        area: wanted, as share of the host; None draws it.
+        donors: numbers of the photographs that may be donors; None allows all.
 
     Returns:
         The forgery; None where this host offers no place for it.
     """
-    area = draw_log_uniform(rng, *config.area)
+    if area is None:
+        area = draw_log_uniform(rng, *config.area)
     if kind == "splicing":
-        return _splice(host, pool, number, area, rng, config)
+        donor = _draw_donor(pool, number, range(len(pool)) if donors is None else donors, rng, config)
+        return _splice(host, pool, donor, area, rng, config)
     if kind == "copy_move":
         return _copy(host, min(area, LARGEST_COPY), rng, config)
     if kind == "removal":
@@ -69,25 +78,37 @@ def draw_forgery(
     return forge_text(host, rng, area=min(area, LARGEST_TEXT))
 
 
+def _draw_donor(
+    pool: PhotoPool, number: int, donors: Sequence[int], rng: np.random.Generator, config: AlterationConfig
+) -> int:
+    """Another photograph than the host's, where there is one; of the same camera in some cases."""
+    others = [donor for donor in donors if donor != number]
+    if draw_flag(rng, config.same_camera):
+        device = pool.photos[number].device
+        others = [donor for donor in others if device and pool.photos[donor].device == device] or others
+    return others[int(rng.integers(len(others)))] if others else number
+
+
 def _splice(
     host: UInt8Array,
     pool: PhotoPool,
-    number: int,
+    donor: int,
     area: float,
     rng: np.random.Generator,
-    config: SynthesisConfig,
+    config: AlterationConfig,
 ) -> Forgery | None:
     scale = draw_log_uniform(rng, 0.5, 2.0) if draw_flag(rng, config.scaled) else 1.0
     turn = float(rng.uniform(-45, 45)) if draw_flag(rng, config.turned) else 0.0
-    other = int(rng.integers(len(pool) - 1)) if len(pool) > 1 else 0
-    donor_number = other + (other >= number) if len(pool) > 1 else number
-    found = _draw_part(host, pool, donor_number, area / scale**2, rng, config)
+    found = _draw_part(host, pool, donor, area / scale**2, rng, config)
     if found is None:
         return None
     part, shape, facts = found
     part, shape = _transform(part, shape, scale, turn)
     if not shape.any():
         return None
+    if draw_flag(rng, config.regenerated):
+        part, factor = resynthesise(part, rng)
+        facts["regenerated"] = round(factor, 2)
     edge = pick(rng, config.edges)
     forgery = forge_splice(
         host,
@@ -110,7 +131,7 @@ def _draw_part(
     number: int,
     area: float,
     rng: np.random.Generator,
-    config: SynthesisConfig,
+    config: AlterationConfig,
 ) -> tuple[UInt8Array, BoolArray, dict[str, JsonValue]] | None:
     """A part of a donor with some margin, its shape in it, and what it is."""
     photo = pool.photos[number]
@@ -134,7 +155,7 @@ def _draw_part(
 
 
 def _open_donor(
-    pool: PhotoPool, number: int, size: tuple[int, int], rng: np.random.Generator, config: SynthesisConfig
+    pool: PhotoPool, number: int, size: tuple[int, int], rng: np.random.Generator, config: AlterationConfig
 ) -> tuple[UInt8Array, dict[str, JsonValue]]:
     """A part of a donor's picture, on a grid of any origin."""
     donor = draw_picture(pool, number, size, rng, config=config, save=config.donor_save, off_grid=0.9)
@@ -167,7 +188,9 @@ def _draw_place(
     return places[0], places[1]
 
 
-def _copy(host: UInt8Array, area: float, rng: np.random.Generator, config: SynthesisConfig) -> Forgery | None:
+def _copy(
+    host: UInt8Array, area: float, rng: np.random.Generator, config: AlterationConfig
+) -> Forgery | None:
     rotation = 0.0
     if draw_flag(rng, config.turned):
         rotation = float(rng.choice(QUARTERS)) if draw_flag(rng, 0.2) else float(rng.uniform(-45, 45))
@@ -192,11 +215,12 @@ def _copy(host: UInt8Array, area: float, rng: np.random.Generator, config: Synth
 
 
 def _remove(
-    host: UInt8Array, area: float, rng: np.random.Generator, config: SynthesisConfig
+    host: UInt8Array, area: float, rng: np.random.Generator, config: AlterationConfig
 ) -> Forgery | None:
-    kinds = REMOVAL_KINDS if config.inpainting else FILLS
-    kind = kinds[int(rng.integers(len(kinds)))]
     wanted = area * host.shape[0] * host.shape[1]
+    kinds = REMOVAL_KINDS if config.inpainting and wanted <= MAX_INPAINTED else FILLS
+    is_regenerated = draw_flag(rng, config.regenerated)
+    kind = "regenerated" if is_regenerated else kinds[int(rng.integers(len(kinds)))]
     shape, outline = draw_shape(wanted, rng, limits=(host.shape[0] // 2, host.shape[1] // 2))
     detail = np.abs(np.diff(host[..., 1].astype(np.int16), axis=1))
     places = [_draw_place(host, shape, rng) for _ in range(PLACES)]
@@ -209,7 +233,7 @@ def _remove(
     return replace(forgery, facts={**forgery.facts, "shape": outline})
 
 
-def _retouch(host: UInt8Array, area: float, rng: np.random.Generator, config: SynthesisConfig) -> Forgery:
+def _retouch(host: UInt8Array, area: float, rng: np.random.Generator, config: AlterationConfig) -> Forgery:
     wanted = area * host.shape[0] * host.shape[1]
     shape, outline = draw_shape(wanted, rng, limits=(host.shape[0], host.shape[1]))
     kind = RETOUCH_KINDS[int(rng.integers(len(RETOUCH_KINDS)))]

@@ -15,7 +15,7 @@ from imforensics.datasets.synthesis.saves import draw_save
 from imforensics.errors import DatasetError
 
 if TYPE_CHECKING:
-    from imforensics.datasets.synthesis.config import SynthesisConfig
+    from imforensics.datasets.synthesis.config import AlterationConfig, SynthesisConfig
     from imforensics.datasets.synthesis.forgery import Forgery
     from imforensics.datasets.synthesis.pool import PhotoPool
     from imforensics.datasets.synthesis.saves import Save
@@ -132,7 +132,7 @@ def _try_pair(
         pool, number, canvas, rng, config=config, save=config.first_save, off_grid=config.off_grid
     )
     forgery = draw_forgery(kind, host.pixels, pool, number, rng, config=config)
-    if forgery is None or not _is_visible(forgery, host.pixels, config):
+    if forgery is None or not is_visible(forgery, host.pixels, config):
         return None
     chain = FinalChain(
         size,
@@ -168,7 +168,8 @@ def _draw_canvas(
     return height, width
 
 
-def _is_visible(forgery: Forgery, before: UInt8Array, config: SynthesisConfig) -> bool:
+def is_visible(forgery: Forgery, before: UInt8Array, config: AlterationConfig) -> bool:
+    """True where an alteration is as large and as strong as configured."""
     mask = forgery.target_mask
     if mask.mean() < config.min_area * 1.02:  # a resize of the mask may lose a little
         return False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, JpegImagePlugin
+from PIL.ExifTags import Base
 
 from imforensics.datasets.rasters import read_rgb
 from imforensics.datasets.synthesis.saves import TableSet
@@ -40,6 +41,8 @@ class Photo:
         top: first row of the window, a multiple of 16.
         left: first column, likewise.
         is_jpeg: True for a JPEG file.
+        device: make and model of the camera in the EXIF data; empty where they are not there.
+        table_set: tables and subsampling of a colour JPEG; None for others.
     """
 
     path: Path
@@ -49,6 +52,8 @@ class Photo:
     top: int
     left: int
     is_jpeg: bool
+    device: str = ""
+    table_set: TableSet | None = None
 
 
 class PhotoPool:
@@ -183,7 +188,7 @@ def load_pool(
     for path in paths:
         name = path.name if root is None else path.relative_to(root).as_posix()
         try:
-            photo, table_set = _read_photo(path, name, max_side)
+            photo = _read_photo(path, name, max_side)
         except Exception:  # decoders raise of every kind on damaged input
             unreadable.append(path)
             continue
@@ -191,9 +196,9 @@ def load_pool(
             too_small.append(path)
             continue
         photos.append(photo)
-        if table_set is not None:
-            key = b"".join(table.tobytes() for table in table_set.tables)
-            tables.setdefault(key + str(table_set.subsampling).encode(), table_set)
+        if photo.table_set is not None:
+            key = b"".join(table.tobytes() for table in photo.table_set.tables)
+            tables.setdefault(key + str(photo.table_set.subsampling).encode(), photo.table_set)
     return PhotoPool(
         tuple(photos),
         real_tables=tuple(tables.values()),
@@ -203,15 +208,22 @@ def load_pool(
     )
 
 
-def _read_photo(path: Path, name: str, max_side: int | None) -> tuple[Photo, TableSet | None]:
+def _read_photo(path: Path, name: str, max_side: int | None) -> Photo:
     """What a pool knows of a photograph before it is needed."""
     with caught_output(), Image.open(path, formats=FORMATS) as image:
         table_set = _read_tables(image, path.name)
-        is_jpeg = image.format == "JPEG"
+        is_jpeg, device = image.format == "JPEG", _read_device(image)
         (top, bottom), (left, right) = (
             _cut_middle(start, stop, max_side) for start, stop in find_content(image)
         )
-    return Photo(path, name, bottom - top, right - left, top, left, is_jpeg), table_set
+    return Photo(path, name, bottom - top, right - left, top, left, is_jpeg, device, table_set)
+
+
+def _read_device(image: Image.Image) -> str:
+    """Make and model as the EXIF data name them, in capitals; the make once."""
+    tags = image.getexif()
+    make, model = (str(tags.get(tag, "")).strip("\0 ").upper() for tag in (Base.Make, Base.Model))
+    return model if model.startswith(make) else f"{make} {model}"
 
 
 def find_content(image: Image.Image) -> list[tuple[int, int]]:

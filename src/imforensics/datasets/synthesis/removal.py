@@ -8,20 +8,25 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from PIL import Image, ImageFilter
 
+from imforensics.datasets.synthesis.draws import draw_flag
 from imforensics.datasets.synthesis.forgery import Forgery
 from imforensics.datasets.synthesis.membranes import fill_membrane
-from imforensics.datasets.synthesis.splice import forge_splice
+from imforensics.datasets.synthesis.resynthesis import resynthesise
+from imforensics.datasets.synthesis.splice import forge_splice, mix, soften
 from imforensics.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from imforensics.types import BoolArray, FloatArray, UInt8Array
+    from imforensics.types import BoolArray, FloatArray, JsonValue, UInt8Array
 
-RemovalKind = Literal["telea", "navier_stokes", "exemplar", "smooth"]
+RemovalKind = Literal["telea", "navier_stokes", "exemplar", "smooth", "regenerated"]
 INPAINTINGS: tuple[RemovalKind, ...] = ("telea", "navier_stokes")  # OpenCV's
 FILLS: tuple[RemovalKind, ...] = ("exemplar", "smooth")  # need no extra
 REMOVAL_KINDS = (*INPAINTINGS, *FILLS)
 RADIUS = 3  # pixels, of OpenCV's inpainting
 MARGIN = 12  # pixels of surroundings that a fill is made from
+MAX_INPAINTED = 60_000  # pixels: OpenCV's inpainting of larger regions takes many seconds
+EXEMPLAR_SHARE = 0.6  # of regenerated regions that begin as an exemplar; the others as a membrane
+FADE = (0.5, 3.0)  # sigma in pixels of a regenerated region's edge
 GRAIN_LIMIT = 2.5  # times the median residual
 TRIES = 24  # places compared for an exemplar
 
@@ -43,7 +48,8 @@ def forge_removal(
         place: row and column where the shape's top-left pixel lies; the shape must fit.
         kind: "telea" and "navier_stokes" are OpenCV's inpainting; "exemplar" pastes the part of the same
             picture whose surroundings are most alike, blended in; "smooth" is a membrane with the grain of
-            the surroundings.
+            the surroundings; "regenerated" is the exemplar or a membrane, resynthesised (see `resynthesise`)
+            and with a soft edge, as object erasers leave it.
 
     Returns:
         The forgery: pixels outside the shape are untouched, the mask is the shape.
@@ -57,20 +63,44 @@ def forge_removal(
         raise ValueError(f"Expected a {shape.shape} shape within {(height, width)}; received place {place}")
     mask = np.zeros((height, width), dtype=np.bool_)
     mask[place[0] : place[0] + shape.shape[0], place[1] : place[1] + shape.shape[1]] = shape
-    if kind == "exemplar":
+    if kind == "exemplar" or (kind == "regenerated" and draw_flag(rng, EXEMPLAR_SHARE)):
         source = _find_alike(pixels, shape, place, rng)
         part = pixels[source[0] : source[0] + shape.shape[0], source[1] : source[1] + shape.shape[1]]
         forged = forge_splice(pixels, part, shape, place=place, edge="blended").pixels
-        return Forgery(forged, mask, facts={"fill": kind, "from": list(source)})
+        if kind == "exemplar":
+            return Forgery(forged, mask, facts={"kind": kind, "from": list(source)})
+    else:
+        forged = pixels.copy()
     window = (
         slice(max(0, place[0] - MARGIN), min(height, place[0] + shape.shape[0] + MARGIN)),
         slice(max(0, place[1] - MARGIN), min(width, place[1] + shape.shape[1] + MARGIN)),
     )
     around, hole = pixels[window], mask[window]
+    if kind == "regenerated":
+        return _regenerate(forged, pixels, mask, window, rng)
     filled = _fill_smoothly(around, hole, rng) if kind == "smooth" else _inpaint(around, hole, kind)
-    forged = pixels.copy()
     forged[window] = np.where(hole[..., np.newaxis], filled, around)
-    return Forgery(forged, mask, facts={"fill": kind})
+    return Forgery(forged, mask, facts={"kind": kind})
+
+
+def _regenerate(
+    forged: UInt8Array,
+    pixels: UInt8Array,
+    mask: BoolArray,
+    window: tuple[slice, slice],
+    rng: np.random.Generator,
+) -> Forgery:
+    """A region made anew at a low resolution, from an exemplar in `forged` or else from a membrane."""
+    around, hole, filled = pixels[window], mask[window], forged[window]
+    if np.array_equal(filled, around):
+        smooth = fill_membrane(around.astype(np.float32), hole)
+        filled = np.clip(np.rint(smooth), 0, 255).astype(np.uint8)
+    made, factor = resynthesise(filled, rng)
+    fade = float(rng.uniform(*FADE))
+    forged = pixels.copy()
+    forged[window] = mix(around, made.astype(np.float32), soften(hole, fade))
+    facts: dict[str, JsonValue] = {"kind": "regenerated", "factor": round(factor, 2), "fade": round(fade, 2)}
+    return Forgery(forged, mask, facts=facts)
 
 
 def require_fills(*, inpainting: bool) -> None:

@@ -8,13 +8,27 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from imforensics.datasets.synthesis.forgery import Forgery
+from imforensics.datasets.synthesis.resynthesis import resynthesise
 from imforensics.datasets.synthesis.splice import mix, soften
 from imforensics.preprocessing.jpeg import resave_jpeg
 
 if TYPE_CHECKING:
     from imforensics.types import BoolArray, FloatArray, UInt8Array
 
-RetouchKind = Literal["blur", "sharpen", "noise", "median", "contrast", "gamma", "colour", "jpeg", "reduce"]
+RetouchKind = Literal[
+    "blur",
+    "sharpen",
+    "noise",
+    "median",
+    "contrast",
+    "gamma",
+    "tone",
+    "colour",
+    "saturation",
+    "jpeg",
+    "reduce",
+    "resynthesised",
+]
 RETOUCH_KINDS: tuple[RetouchKind, ...] = get_args(RetouchKind)
 MARGIN = 16  # pixels around the region that filters reach into
 
@@ -35,8 +49,9 @@ def forge_retouch(
         shape: (h, w) bool, True where the picture is changed.
         rng: gives the strength.
         place: row and column where the shape's top-left pixel lies; the shape must fit.
-        kind: blur, sharpen, noise, median, contrast, gamma, colour (gains of the channels), jpeg (saved once
-            more by itself, on a grid of its own), reduce (shrunk and enlarged again).
+        kind: blur, sharpen, noise, median, contrast, gamma, tone (shadows lifted or highlights pressed),
+            colour (gains of the channels), saturation, jpeg (saved once more by itself, on a grid of its
+            own), reduce (shrunk and enlarged again), resynthesised (see `resynthesise`).
         feather: sigma in pixels of an edge softened inwards; 0 leaves it hard.
 
     Returns:
@@ -61,7 +76,7 @@ def forge_retouch(
     forged[top:bottom, left:right] = mix(around, changed, alpha)
     mask = np.zeros((height, width), dtype=np.bool_)
     mask[top:bottom, left:right] = alpha >= 0.5
-    facts = {"filter": kind, "strength": round(strength, 3), "feather": round(feather, 2)}
+    facts = {"kind": kind, "strength": round(strength, 3), "feather": round(feather, 2)}
     return Forgery(forged, mask, facts=facts)
 
 
@@ -71,10 +86,20 @@ def _change(pixels: UInt8Array, kind: RetouchKind, rng: np.random.Generator) -> 
         return _filter(pixels, kind, rng)
     if kind == "jpeg":
         return _resave(pixels, rng)
-    values = pixels.astype(np.float32)
+    if kind == "resynthesised":
+        remade, factor = resynthesise(pixels, rng)
+        return remade.astype(np.float32), factor
     if kind == "noise":
         sigma = float(rng.uniform(3, 14))
-        return values + sigma * rng.standard_normal(values.shape, dtype=np.float32), sigma
+        noise = rng.standard_normal(pixels.shape, dtype=np.float32)
+        return np.asarray(pixels + np.float32(sigma) * noise), sigma
+    if kind in {"colour", "saturation"}:
+        return _recolour(pixels, kind, rng)
+    return _retone(pixels, kind, rng)
+
+
+def _retone(pixels: UInt8Array, kind: RetouchKind, rng: np.random.Generator) -> tuple[FloatArray, float]:
+    values = pixels.astype(np.float32)
     if kind == "contrast":
         gain = float(rng.choice([rng.uniform(0.55, 0.85), rng.uniform(1.15, 1.6)]))
         middle = values.mean(axis=(0, 1))
@@ -82,6 +107,17 @@ def _change(pixels: UInt8Array, kind: RetouchKind, rng: np.random.Generator) -> 
     if kind == "gamma":
         gamma = float(rng.choice([rng.uniform(0.6, 0.85), rng.uniform(1.2, 1.7)]))
         return np.asarray(255 * (values / 255) ** np.float32(gamma)), gamma
+    lift = float(rng.choice([rng.uniform(25, 80), rng.uniform(-80, -25)]))
+    share = values / 255 if lift < 0 else 1 - values / 255  # highlights, or shadows
+    return np.asarray(values + np.float32(lift) * share * share), lift
+
+
+def _recolour(pixels: UInt8Array, kind: RetouchKind, rng: np.random.Generator) -> tuple[FloatArray, float]:
+    values = pixels.astype(np.float32)
+    if kind == "saturation":
+        gain = float(rng.choice([rng.uniform(0, 0.6), rng.uniform(1.4, 2)]))
+        gray = values.mean(axis=2, keepdims=True)
+        return np.asarray(gray + np.float32(gain) * (values - gray)), gain
     gains = rng.uniform(0.75, 1.3, 3).astype(np.float32)
     return np.asarray(values * gains), float(gains.max() / gains.min())
 
