@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from imforensics.config import ConfigModel, DatasetConfig
-from imforensics.datasets.synthesis.config import SynthesisConfig
+from imforensics.datasets.synthesis.config import NativeConfig, SynthesisConfig
 from imforensics.evidence.luma import BLOCK
 
 Stream = Literal["traces", "noise", "ela", "wavelet", "rgb"]
@@ -47,17 +47,17 @@ class OriginalsConfig(ConfigModel):
     Attributes:
         dataset: of whole originals; its validation split gives the validation pairs.
         share: of the pairs that are not labelled ones; the others are made from `photos`.
-        context: (rows, columns) in pixels of the picture that a forgery is made of; a window of the batch's
-            size is learned from, against the histograms of all of it.
+        context: (rows, columns) in pixels of the forgery's file; a window of the batch's size is learned
+            from, against the histograms of all of it.
         synthesis: what these forgeries, and how they are delivered, are drawn from.
         untouched: windows of originals a batch, as their files hold them, never saved by us.
-        max_side: of each original the middle is used, at most so many pixels a side.
+        max_side: of those the middle is used, at most so many pixels a side.
     """
 
     dataset: DatasetConfig
     share: float = Field(0.5, gt=0, le=1)
     context: tuple[int, int] = (512, 768)
-    synthesis: SynthesisConfig = SynthesisConfig(native=1.0, on_own_grid=1.0)
+    synthesis: NativeConfig = NativeConfig()
     untouched: int = Field(2, ge=0)
     max_side: int = Field(1536, ge=256)
 

@@ -6,7 +6,6 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imforensics.datasets.synthesis.pairs import draw_pair
 from imforensics.datasets.synthesis.pool import PhotoPool, load_pool
 from imforensics.errors import DatasetError
 from imforensics.evidence import read_evidence
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from imforensics.models.localizer.inputs import LocalizerInput
     from imforensics.types import UInt8Array
 
-CACHE_BYTES = 1 << 30  # of traces and pixels of originals as they are, a process
+CACHE_BYTES = 1 << 30  # of decoded originals, and of traces and pixels of originals as they are, a process
 
 
 class Originals:
@@ -37,7 +36,9 @@ class Originals:
             DatasetError: none of them can be used.
         """
         self.config = config
-        self._pool: PhotoPool = load_pool(paths, max_side=config.max_side)
+        paths = tuple(paths)
+        self._pool: PhotoPool = load_pool(paths, cache_bytes=CACHE_BYTES)
+        self._windows: PhotoPool = load_pool(paths, max_side=config.max_side)
         self._seen: OrderedDict[int, tuple[BlockTraces, UInt8Array]] = OrderedDict()
         self._held = 0
 
@@ -50,7 +51,7 @@ class Originals:
         self, rng: np.random.Generator, size: tuple[int, int], *, seed: int, index: int
     ) -> tuple[Shown, Shown]:
         """A forgery and its twin, with one window of `size` pixels that holds a part of the alteration."""
-        made = draw_pair(self._pool, self.config.synthesis, seed=seed, index=index, size=self.config.context)
+        made = draw_native_pair(self._pool, self.config.synthesis, seed=seed, index=index, size=self.config.context)
         return place_pair(
             (Shown(made.tampered, made.mask, "original"), Shown(made.twin, None, "original")), size, rng
         )
@@ -65,7 +66,7 @@ class Originals:
         """
         numbers = [
             number
-            for number, photo in enumerate(self._pool.photos)
+            for number, photo in enumerate(self._windows.photos)
             if photo.height >= size[0] and photo.width >= size[1]
         ]
         if not numbers:
@@ -82,7 +83,7 @@ class Originals:
         if number in self._seen:
             self._seen.move_to_end(number)
             return self._seen[number]
-        photo = self._pool.photos[number]
+        photo = self._windows.photos[number]
         evidence = read_evidence(photo.path)
         rows, columns = (
             slice(start // BLOCK, (start + side) // BLOCK)

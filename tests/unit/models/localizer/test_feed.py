@@ -281,7 +281,7 @@ def test_originals_are_hosts_and_shown_as_they_are(manifest: Path) -> None:
     """Forgeries of 128x160 pixels of them, and windows of their files against the whole file's histograms."""
     originals = (
         f"data.originals={{dataset: {{name: folder, root: '{manifest}'}}, share: 1, context: [128, 160], "
-        "max_side: 256, untouched: 2, synthesis: {native: 1.0, on_own_grid: 1.0, area: [0.02, 0.3]}}"
+        "max_side: 256, untouched: 2, synthesis: {area: [0.02, 0.3], megapixels: [0.01, 1]}}"
     )
     config = tiny_config(manifest, originals, "data.pairs=2", "data.untouched=0")
     maker = BatchMaker(config, "train")
