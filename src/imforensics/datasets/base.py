@@ -33,6 +33,7 @@ DATASETS: dict[str, str] = {
     "korus": "imforensics.datasets.publishers.korus:KORUS",
     "micc_f220": "imforensics.datasets.publishers.micc_f220:MICC_F220",
     "nist16": "imforensics.datasets.publishers.nist16:NIST16",
+    "originals": "imforensics.datasets.publishers.photos:ORIGINALS",
     "photos": "imforensics.datasets.publishers.photos:PHOTOS",
     "photos_edited": "imforensics.datasets.publishers.photos:PHOTOS_EDITED",
     "photos_packages": "imforensics.datasets.publishers.photos:PHOTOS_PACKAGES",

@@ -102,6 +102,7 @@ def test_empty_split_is_an_error(tmp_path, monkeypatch):
     ("names", "counts"),
     [
         (("casia1", "casia2"), [1721, 481]),
+        (("originals",), [172]),
         (("photos",), [214]),
         (("photos_packages", "photos_edited"), [113, 67]),
         (("photos_web",), [470]),
@@ -118,7 +119,7 @@ def test_committed_lists_keep_groups_whole(names, counts):
 
 
 @pytest.mark.parametrize(
-    "name", ["casia1", "casia2", "photos", "photos_edited", "photos_packages", "photos_web"]
+    "name", ["casia1", "casia2", "originals", "photos", "photos_edited", "photos_packages", "photos_web"]
 )
 def test_committed_lists_fill_every_split(name):
     listed = read_split_list(name)

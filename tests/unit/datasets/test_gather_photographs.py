@@ -26,7 +26,7 @@ def script():
     spec.loader.exec_module(module)
     yield module
     sys.path.remove(str(SCRIPT.parent))
-    for name in (spec.name, "lossless_crop", "package_archives"):
+    for name in (spec.name, "lossless_crop", "package_archives", "photograph_lists", "repository_files"):
         del sys.modules[name]
 
 
@@ -247,5 +247,5 @@ def test_a_package_leaves_nothing_in_the_scratch_folder(script, tmp_path, monkey
     monkeypatch.setattr(script, "fetch", fetch)
     package = script.Package("npm", "@scope/made", "1", "")
     with pytest.raises(script.GatherError, match="no such package"):
-        script.take(package, [], tmp_path, whole=False, scratch=tmp_path)
+        list(script.take(package, [], tmp_path, whole=False, scratch=tmp_path))
     assert list(tmp_path.iterdir()) == []

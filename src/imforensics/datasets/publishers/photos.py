@@ -61,6 +61,24 @@ PHOTOS_EDITED_CARD = replace(
         "to be retouched.",
     ),
 )
+ORIGINALS_CARD = DatasetCard(
+    name="originals",
+    title="Camera and phone originals at native size",
+    licence="each repository's own, where it states one; not for redistribution",
+    citation=(
+        "Whole JPEG files of 1 to 16 megapixels as 108 cameras and phones wrote them, from six public "
+        "repositories named in scripts/originals.csv, gathered by scripts/gather_photographs.py"
+    ),
+    folder="originals",
+    authentic_count=172,
+    tampered_count=0,
+    layout="manifest.csv   (columns file, collection, camera)\n<file in the manifest>.jpg ...",
+    defects=(
+        "Six files of three phones came through Discord, which removed metadata and kept the coefficients.",
+        "Most devices gave one photograph; 18 are of one flight of one drone.",
+        "Nothing but metadata, tables and sight tells that no editor was at work.",
+    ),
+)
 PHOTOS_WEB_CARD = DatasetCard(
     name="photos_web",
     title="Photographs as met on the web",
@@ -120,6 +138,7 @@ def _read_photos_web(root: Path) -> Dataset:
 
 
 PHOTOS = DatasetAdapter(PHOTOS_CARD, partial(_read_manifest, card=PHOTOS_CARD))
+ORIGINALS = DatasetAdapter(ORIGINALS_CARD, partial(_read_manifest, card=ORIGINALS_CARD))
 PHOTOS_PACKAGES = DatasetAdapter(
     PHOTOS_PACKAGES_CARD, partial(_read_manifest, card=PHOTOS_PACKAGES_CARD, is_edited=False)
 )
