@@ -6,6 +6,7 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imforensics.datasets.synthesis.native import draw_native_pair
 from imforensics.datasets.synthesis.pool import PhotoPool, load_pool
 from imforensics.errors import DatasetError
 from imforensics.evidence import read_evidence
@@ -51,7 +52,9 @@ class Originals:
         self, rng: np.random.Generator, size: tuple[int, int], *, seed: int, index: int
     ) -> tuple[Shown, Shown]:
         """A forgery and its twin, with one window of `size` pixels that holds a part of the alteration."""
-        made = draw_native_pair(self._pool, self.config.synthesis, seed=seed, index=index, size=self.config.context)
+        made = draw_native_pair(
+            self._pool, self.config.synthesis, seed=seed, index=index, window=self.config.context
+        )
         return place_pair(
             (Shown(made.tampered, made.mask, "original"), Shown(made.twin, None, "original")), size, rng
         )
