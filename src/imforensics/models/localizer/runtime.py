@@ -94,10 +94,14 @@ class LocalizerRuntime:
     Attributes:
         parts: stem, trunk and scorer.
         reach: blocks beyond a window that its stem and its trunk look at.
+        tile: blocks a side, at most, of the parts that a picture is scored by; its score is that of the
+            highest part. The scorer learned from pictures of about that size: the mean of a whole photograph
+            hides a small alteration. None scores the picture as a whole.
     """
 
     parts: Mapping[Part, RunPart]
     reach: tuple[int, int]
+    tile: int | None = None
 
     def localize(
         self,
@@ -169,8 +173,7 @@ class LocalizerRuntime:
     ) -> BlockMaps:
         shape = features.shape[:2]
         marks, reliability = np.empty(shape, np.float32), np.empty(shape, np.float32)
-        largest: FloatArray | None = None
-        total: NDArray[np.float64] | float = 0.0
+        tiles = _Tiles(shape, self.tile or max(shape), features.shape[-1])
         windows = cut_windows(shape, size=size, reach=self.reach[1])
         for window in windows:
             part = features[window.outer].astype(np.float32, copy=False)
@@ -180,14 +183,9 @@ class LocalizerRuntime:
             logits, trust, context = (output[0][window.inside] for output in outputs)
             marks[window.inner] = logits[..., 0]
             reliability[window.inner] = trust[..., 0]
-            peak = context.max(axis=(0, 1))
-            largest = peak if largest is None else np.maximum(largest, peak)
-            total = total + context.sum(axis=(0, 1), dtype=np.float64)
-        average = np.asarray(total / (shape[0] * shape[1]), np.float32)
-        score = self.parts["scorer"](
-            {"largest": np.asarray(largest)[np.newaxis], "average": average[np.newaxis]}, is_last=True
-        )
-        return BlockMaps(logistic(marks), logistic(reliability), float(logistic(score[0].ravel())[0]))
+            tiles.add(window.inner, context)
+        scores = self.parts["scorer"]({"largest": tiles.largest, "average": tiles.average}, is_last=True)[0]
+        return BlockMaps(logistic(marks), logistic(reliability), float(logistic(scores.ravel()).max()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +201,33 @@ class Window:
     inner: Slices
     outer: Slices
     inside: Slices
+
+
+class _Tiles:
+    """Largest value and mean of the context in each part of a picture, gathered window by window."""
+
+    def __init__(self, shape: tuple[int, ...], size: int, channels: int) -> None:
+        self._parts = [part.inner for part in cut_windows(shape, size=size, reach=0)]
+        self.largest = np.full((len(self._parts), channels), -np.inf, np.float32)
+        self._total = np.zeros((len(self._parts), channels))
+
+    @property
+    def average(self) -> FloatArray:
+        """(parts, channels) float32."""
+        blocks = [(rows.stop - rows.start) * (columns.stop - columns.start) for rows, columns in self._parts]
+        return np.asarray(self._total / np.array(blocks)[:, np.newaxis], np.float32)
+
+    def add(self, window: Slices, context: FloatArray) -> None:
+        """Take the context of a window's own blocks."""
+        for number, part in enumerate(self._parts):
+            rows, columns = (
+                slice(max(one.start, other.start) - one.start, min(one.stop, other.stop) - one.start)
+                for one, other in zip(window, part, strict=True)
+            )
+            if rows.stop > rows.start and columns.stop > columns.start:
+                seen = context[rows, columns]
+                np.maximum(self.largest[number], seen.max(axis=(0, 1)), out=self.largest[number])
+                self._total[number] += seen.sum(axis=(0, 1), dtype=np.float64)
 
 
 def cut_windows(shape: tuple[int, ...], *, size: int, reach: int) -> list[Window]:

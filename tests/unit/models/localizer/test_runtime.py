@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -60,6 +61,36 @@ def test_one_pass_is_the_network_itself() -> None:
     found = runtime.localize(traces, pixels)
     np.testing.assert_allclose(found.marks, 1 / (1 + np.exp(-marks[0, ..., 0])), atol=1e-6)
     assert found.score == pytest.approx(1 / (1 + np.exp(-score.item())), abs=1e-6)
+
+
+@pytest.mark.parametrize("windows", [None, WindowSizes(50, 7)])
+def test_a_picture_is_scored_by_its_highest_part(windows: WindowSizes | None) -> None:
+    """Of 22 x 33 blocks in parts of at most 12: two rows of three parts, whatever windows they lie in."""
+    runtime, (traces, pixels) = numpy_runtime(), picture(176, 264)
+    contexts: list[np.ndarray] = []
+
+    def trunk(feeds: Mapping[str, np.ndarray], *, is_last: bool) -> list[np.ndarray]:
+        outputs = runtime.parts["trunk"](feeds, is_last=is_last)
+        contexts.append(outputs[2][0])
+        return outputs
+
+    recorded = localizer_runtime.LocalizerRuntime({**runtime.parts, "trunk": trunk}, runtime.reach)
+    recorded.localize(traces, pixels, windows=WHOLE)
+    (context,) = contexts
+    edges = [(0, 11, 22), (0, 11, 22, 33)]
+    scores = [
+        runtime.parts["scorer"](
+            {"largest": part.max((0, 1))[None], "average": part.mean((0, 1))[None]}, is_last=True
+        )[0].item()
+        for top, bottom in pairwise(edges[0])
+        for left, right in pairwise(edges[1])
+        for part in [context[top:bottom, left:right]]
+    ]
+    tiled = localizer_runtime.LocalizerRuntime(runtime.parts, runtime.reach, tile=12)
+    found = tiled.localize(traces, pixels, windows=windows).score
+    assert found == pytest.approx(1 / (1 + np.exp(-max(scores))), abs=1e-6)
+    assert len(set(scores)) == 6
+    assert found != pytest.approx(runtime.localize(traces, pixels).score, abs=1e-6)
 
 
 def test_blocks_that_the_edge_cuts_take_what_their_neighbours_have() -> None:
