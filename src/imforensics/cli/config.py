@@ -19,6 +19,7 @@ CONFIGS = {
     "scan": "imforensics.config:ScanConfig",
     "evaluate": "imforensics.config:EvaluateConfig",
     "synthesize": "imforensics.datasets.synthesis.config:SynthesizeConfig",
+    "synthesize-native": "imforensics.datasets.synthesis.config:SynthesizeNativeConfig",
     "train-detector": "imforensics.models.kinds:detector_config",
     "train-gan": "imforensics.models.gan.config:TrainGanConfig",
     "train-autoencoder": "imforensics.models.autoencoder.config:TrainAutoencoderConfig",

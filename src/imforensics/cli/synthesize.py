@@ -14,6 +14,7 @@ from imforensics.cli.progress import open_bar, show_defects
 
 if TYPE_CHECKING:
     from imforensics.pipeline.synthesize.plan import Synthesis
+    from imforensics.pipeline.synthesize.worker import AnyConfig
 
 
 def read_size(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:  # noqa: ARG001 - click's signature
@@ -33,6 +34,7 @@ Examples:
   imforensics synthesize photos/ -o made/ --count 1000
   imforensics synthesize photos/ -o made/ --count 200 --seed 7 --size 512x512 -j 2
   imforensics synthesize photos/ -o made/ --count 50 --set 'manipulations={copy_move: 1}'
+  imforensics synthesize originals/ -o native/ --native -c configs/synthesize_native.yaml
   imforensics evaluate --method ela --dataset folder --root made/ --split all
 
 \b
@@ -58,6 +60,9 @@ docs/synthesis.md describes how pairs are made.
 @click.option(
     "--size", callback=read_size, metavar="HxW", help="Height and width of every file.  [default: 256x384]"
 )
+@click.option(
+    "--native", is_flag=True, help="Keep each host's own size and JPEG grid; cameras are parted into splits."
+)
 @click.option("-j", "--workers", type=click.IntRange(1), help="Processes; default: all cores.")
 @json_option
 @quiet_option
@@ -70,6 +75,7 @@ def command(
     count: int,
     seed: int,
     size: tuple[int, int] | None,
+    native: bool,
     workers: int | None,
     as_json: bool,
     quiet: bool,
@@ -85,12 +91,18 @@ def command(
     copy-move; without it, use --set inpainting=false.
     """
     from imforensics.config import load_config
-    from imforensics.datasets.synthesis.config import SynthesizeConfig
+    from imforensics.datasets.synthesis.config import SynthesizeConfig, SynthesizeNativeConfig
     from imforensics.pipeline.synthesize.plan import plan_synthesis
 
+    if size is not None and native:
+        raise click.UsageError("--native keeps each host's own size: leave --size out")
     if size is not None:
         overrides = (*overrides, f"size=[{size[0]}, {size[1]}]")
-    config = load_config(SynthesizeConfig, config_path, overrides)
+    config: AnyConfig
+    if native:
+        config = load_config(SynthesizeNativeConfig, config_path, overrides)
+    else:
+        config = load_config(SynthesizeConfig, config_path, overrides)
     plan = plan_synthesis(photos, output, config, count=count, seed=seed, overwrite=overwrite)
     errors = []
     total = len(plan.todo) + len(plan.done)
@@ -105,10 +117,11 @@ def command(
 
 
 def _show(plan: Synthesis, errors: list[str], as_json: bool) -> None:
+    from imforensics.pipeline.synthesize.worker import find_hosts
     from imforensics.report.escaping import for_terminal
 
     pool, made = plan.pool, len(plan.todo) - len(errors)
-    small = len(pool.too_small) + len(pool) - len(pool.find_hosts(plan.config.size))
+    small = len(pool.too_small) + len(pool) - len(find_hosts(pool, plan.config))
     facts = {
         "folder": str(plan.folder),
         "pairs": made + len(plan.done),

@@ -173,7 +173,7 @@ def fit_delivery(
 
 def _decode(content: bytes) -> UInt8Array:
     with Image.open(io.BytesIO(content), formats=get_args(ChainFormat)) as image:
-        return np.array(image.convert("RGB"))
+        return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _draw_save(rng: np.random.Generator, name: str) -> Chain:

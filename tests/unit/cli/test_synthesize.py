@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -237,3 +239,52 @@ def test_inpainting_is_not_asked_for_where_nothing_is_removed(
     monkeypatch.setattr(removal, "find_spec", lambda name: None)
     config = SynthesizeConfig(manipulations={"splicing": 1}, size=(96, 128), splits={"train": 1})
     assert plan_synthesis(photos, tmp_path / "out", config, count=1, seed=0).todo == (0,)
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("originals")
+    for number in range(6):
+        exif = Image.Exif()
+        exif[271], exif[272] = "Maker", f"M{number // 2}"
+        image = Image.fromarray(make_texture(200, 264, seed=number))
+        image.save(folder / f"{number}.jpg", quality=90, exif=exif)
+    return folder
+
+
+NATIVE = (
+    *("--native", "--set", "inpainting=false", "--set", "megapixels=[0.05, 1]", "-j", "1"),
+    *("--set", "splits={train: 2, test: 1}", "--set", "deliveries={as_saved: 1}"),
+    *("--set", "copies={resized: 1, png: 0.5, webp: 1}", "--set", "area=[0.02, 0.2]"),
+)
+
+
+def test_native_pairs_keep_size_and_camera_and_come_with_delivered_copies(
+    originals: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert call(originals, "-o", out, "--count", "4", *NATIVE).exit_code == 0
+    with (out / "manifest.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    deliveries = Counter(row["delivery"] for row in rows)
+    assert deliveries["as_saved"] == deliveries["resized"] == deliveries["webp"] == 8
+    assert 0 < deliveries["png"] < 8
+    cameras = {split: {row["device"] for row in rows if row["split"] == split} for split in ("train", "test")}
+    assert not cameras["train"] & cameras["test"]
+    for row in rows:
+        size = read_rgb(out / row["image"]).shape[:2]
+        assert row["delivery"] == "resized" or size == (200, 264)
+        assert row["label"] == "authentic" or read_mask(out / row["mask"]).shape == size
+        assert row["label"] == "authentic" or 0 < float(row["area"]) < 0.5
+    dataset = load_dataset("folder", out)
+    assert len(find_twins(dataset).pairs) + len(find_twins(dataset).dropped) == len(rows) // 2
+    before = contents(out)
+    next(iter((out / "masks").glob("000002_webp*"))).unlink()
+    assert json.loads(call(originals, "-o", out, "--count", "4", *NATIVE, "--json").stdout)["made"] == 1
+    assert contents(out) == before
+
+
+def test_native_takes_no_size(originals: Path, tmp_path: Path) -> None:
+    result = call(originals, "-o", tmp_path / "out", *NATIVE, "--size", "96x96")
+    assert result.exit_code == 2
+    assert "leave --size out" in result.output

@@ -22,6 +22,7 @@ from imforensics.types import Manipulation, Sample
 
 MANIFEST_NAME = "manifest.csv"
 _COLUMNS = ("image", "label", "mask", "group", "manipulation", "split", "host", "donor")
+_MORE_COLUMNS = ("device", "area", "delivery")  # of a made set; not read
 _LABELS: dict[str, Literal[0, 1]] = {"0": 0, "authentic": 0, "1": 1, "tampered": 1}
 _MANIPULATIONS: tuple[str, ...] = get_args(Manipulation)
 _MASK_SUFFIXES = ("", "_gt", "_mask")
@@ -108,7 +109,7 @@ def _check_columns(path: Path, columns: tuple[str, ...]) -> None:
             raise layout_error(
                 CARD, path, f"has no column {required} (found: {', '.join(columns) or 'none'})"
             )
-    unknown = [column for column in columns if column not in _COLUMNS]
+    unknown = [column for column in columns if column not in (*_COLUMNS, *_MORE_COLUMNS)]
     if unknown:
         raise layout_error(
             CARD, path, f"has the unknown column {unknown[0]!r} (known: {', '.join(_COLUMNS)})"

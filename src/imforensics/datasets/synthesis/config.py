@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -17,6 +17,7 @@ TableSource = Literal["ijg", "ramp", "capped", "mozjpeg", "jpegli", "photoshop",
 KeyT = TypeVar("KeyT", bound=str)
 EdgeKind = Literal["hard", "feathered", "blended"]
 Range = tuple[float, float]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 MANIPULATIONS: dict[Manipulation, float] = {
     "splicing": 0.55,
@@ -238,27 +239,51 @@ class NativeConfig(AlterationConfig):
         return self
 
 
-class SynthesizeConfig(SynthesisConfig):
-    """What `synthesize` draws pairs from, and how it goes through them.
+class MadeSetConfig(ConfigModel):
+    """How `synthesize` goes through the pairs of a set.
 
     Attributes:
-        size: height and width of every file.
         splits: weights of train, val and test; photographs are parted first, so that hosts and donors of one
             split are in no other.
-        max_side: of larger photographs the middle is used, at most so many pixels a side; null uses all.
+        copies: share of the pairs that are written once more as they arrive by a delivery, for each kind of
+            `preprocessing.deliveries`.
+        copy_scales: range of the factor of the delivery "resized", log-uniform.
         cache_mb: decoded photographs that each process keeps, in 2^20 bytes.
         timeout_seconds: a pair that takes longer is counted as failed.
     """
 
-    size: tuple[int, int] = (256, 384)
     splits: dict[Split, float] = Field(default_factory=lambda: dict(SPLIT_SHARES))
-    max_side: int | None = Field(2048, ge=64)
+    copies: dict[DeliveryName, Share] = Field(default_factory=dict)
+    copy_scales: Range = RESIZE_SCALES
     cache_mb: int = Field(512, ge=16)
     timeout_seconds: float = Field(60.0, gt=0)
+
+    @model_validator(mode="after")
+    def _check_splits(self) -> Self:
+        check_weights("splits", self.splits)
+        check_range("copy_scales", self.copy_scales, 4.0)
+        return self
+
+
+class SynthesizeConfig(SynthesisConfig, MadeSetConfig):
+    """What `synthesize` draws pairs of one size from.
+
+    Attributes:
+        size: height and width of every file.
+        max_side: of larger photographs the middle is used, at most so many pixels a side; null uses all.
+    """
+
+    size: tuple[int, int] = (256, 384)
+    max_side: int | None = Field(2048, ge=64)
 
     @model_validator(mode="after")
     def _check_size(self) -> Self:
         if min(self.size) < 64:
             raise ValueError("size must be two sides of at least 64 pixels")
-        check_weights("splits", self.splits)
         return self
+
+
+class SynthesizeNativeConfig(NativeConfig, MadeSetConfig):
+    """What `synthesize --native` draws pairs at their hosts' own size from; splits are by camera."""
+
+    timeout_seconds: float = Field(300.0, gt=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ from imforensics.preprocessing.deliveries import (
 )
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from imforensics.datasets.synthesis.config import NativeConfig
     from imforensics.datasets.synthesis.pool import Photo, PhotoPool
     from imforensics.types import JsonValue, Manipulation, UInt8Array
@@ -72,10 +75,11 @@ def draw_native_pair(
     if window is not None:
         numbers = _draw_working_set(pool, hosts, config, seed=seed, block=index // config.working_pairs)
         hosts = tuple(number for number in numbers if number in set(hosts))
+    shares = _share_by_camera(pool, hosts)
     rng = np.random.default_rng((seed, index))
     kind = pick(rng, config.manipulations)
     for attempt in range(ATTEMPTS):
-        number = hosts[int(rng.integers(len(hosts)))]
+        number = int(rng.choice(hosts, p=shares))
         way = draw_delivery(rng, config.deliveries, scales=config.delivery_scales)
         pair = _try_pair(pool, number, config, rng, kind, delivery or way, window, numbers)
         if pair is not None:
@@ -135,13 +139,23 @@ def deliver_pair(pair: ForgedPair, delivery: Delivery) -> ForgedPair:
     )
 
 
+def _share_by_camera(pool: PhotoPool, hosts: tuple[int, ...]) -> NDArray[np.float64]:
+    """Probability of each host: a camera with n of them is drawn like the root of n cameras with one."""
+    counts = Counter(pool.photos[number].device for number in hosts)
+    weights = np.array(
+        [1 if not (device := pool.photos[number].device) else counts[device] ** -0.5 for number in hosts]
+    )
+    return np.asarray(weights / weights.sum())
+
+
 def _draw_working_set(
     pool: PhotoPool, hosts: tuple[int, ...], config: NativeConfig, *, seed: int, block: int
 ) -> tuple[int, ...]:
     """Hosts for a block of pairs, about half of them beside another photograph of the same camera."""
     rng = np.random.default_rng((seed, block, WORKING_STREAM))
     chosen: dict[int, None] = {}
-    for number in rng.permutation(hosts).tolist():
+    order = rng.choice(hosts, size=len(hosts), replace=False, p=_share_by_camera(pool, hosts))
+    for number in order.tolist():
         alike = [
             other
             for other in hosts

@@ -12,7 +12,7 @@ from imforensics.datasets.synthesis.pool import PhotoPool
 from imforensics.errors import DatasetError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from imforensics.datasets.lists import Split
 
@@ -20,7 +20,12 @@ SPLIT_STREAM = 1  # keeps the draw of a pair's split apart from the draws of the
 
 
 def split_pool(
-    pool: PhotoPool, shares: Mapping[Split, float], *, seed: int, size: tuple[int, int]
+    pool: PhotoPool,
+    shares: Mapping[Split, float],
+    *,
+    seed: int,
+    find_hosts: Callable[[PhotoPool], object],
+    by_camera: bool = False,
 ) -> dict[Split, PhotoPool]:
     """Part the photographs of a pool.
 
@@ -28,30 +33,33 @@ def split_pool(
         pool: all photographs; the real tables go to every part.
         shares: weight of each split; those of weight 0 get none.
         seed: of the order in which photographs are dealt out.
-        size: (height, width) of the pictures; every part must hold a host of it.
+        find_hosts: raises a DatasetError for a part without a host.
+        by_camera: photographs of one make and model stay together.
 
     Raises:
-        DatasetError: a split got no photograph that holds a picture of this size.
+        DatasetError: a split got no photograph that can be a host.
     """
-    order = sorted(
-        range(len(pool)),
-        key=lambda number: hashlib.sha256(f"{seed}\0{pool.photos[number].name}".encode()).digest(),
-    )
+    groups: dict[str, list[int]] = {}
+    for number, photo in enumerate(pool.photos):
+        groups.setdefault((by_camera and photo.device) or photo.name, []).append(number)
+    order = sorted(groups, key=lambda name: hashlib.sha256(f"{seed}\0{name}".encode()).digest())
     wanted = {name: share for name, share in shares.items() if share > 0}
     ends = np.cumsum(list(wanted.values())) / sum(wanted.values())
     parts: dict[Split, list[int]] = {name: [] for name in wanted}
-    names = list(wanted)
-    for rank, number in enumerate(order):
-        parts[names[int(np.searchsorted(ends, (rank + 0.5) / len(order), side="right"))]].append(number)
+    names, dealt = list(wanted), 0
+    for group in order:
+        middle = (dealt + len(groups[group]) / 2) / len(pool)
+        parts[names[int(np.searchsorted(ends, middle, side="right"))]] += groups[group]
+        dealt += len(groups[group])
     pools: dict[Split, PhotoPool] = {}
     for name, numbers in parts.items():
         try:
             pools[name] = pool.take(sorted(numbers), share=len(wanted))
-            pools[name].find_hosts(size)
-        except DatasetError:
+            find_hosts(pools[name])
+        except DatasetError as error:
             raise DatasetError(
-                f"{len(pool)} photographs leave none of {size[0]}x{size[1]} pixels or more for the split "
-                f"{name}. Add photographs, ask for a smaller size, or make one split: splits={{train: 1}}"
+                f"{len(pool)} photographs leave too few for the split {name}: {error}; "
+                "or make one split: splits={train: 1}"
             ) from None
     return pools
 

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from imforensics.config import dump_config
 from imforensics.cores import available_cores
 from imforensics.datasets.lists import Split
 from imforensics.datasets.publishers.folder import MANIFEST_NAME
 from imforensics.datasets.rasters import list_images
-from imforensics.datasets.synthesis.config import SynthesizeConfig
+from imforensics.datasets.synthesis.config import SynthesizeConfig, SynthesizeNativeConfig
 from imforensics.datasets.synthesis.pool import PhotoPool, load_pool
 from imforensics.datasets.synthesis.removal import require_fills
 from imforensics.datasets.synthesis.splits import split_pool
@@ -26,7 +27,9 @@ from imforensics.outputs import DATA_SET, OutputFolder, claim_folder, output_kin
 from imforensics.pipeline.synthesize.worker import (
     FOLDERS,
     NOT_WRITTEN,
+    AnyConfig,
     WorkerSettings,
+    find_hosts,
     has_files,
     make_pair,
     prepare_worker,
@@ -37,7 +40,19 @@ from imforensics.types import JsonValue
 PLAN_FILE = "plan.json"
 CONFIG_FILE = "config.yaml"
 RECORDS_FILE = "pairs.jsonl"
-COLUMNS = ("image", "label", "mask", "group", "manipulation", "split", "host", "donor")
+COLUMNS = (
+    "image",
+    "label",
+    "mask",
+    "group",
+    "manipulation",
+    "split",
+    "host",
+    "donor",
+    "device",
+    "area",
+    "delivery",
+)
 
 Record = dict[str, JsonValue]
 
@@ -59,7 +74,7 @@ class Synthesis:
 
     pool: PhotoPool
     pools: dict[Split, PhotoPool]
-    config: SynthesizeConfig
+    config: AnyConfig
     seed: int
     folder: Path
     todo: tuple[int, ...]
@@ -104,7 +119,7 @@ class Synthesis:
 def plan_synthesis(
     photos: Path,
     folder: Path,
-    config: SynthesizeConfig,
+    config: AnyConfig,
     *,
     count: int,
     seed: int,
@@ -136,7 +151,13 @@ def plan_synthesis(
             "Name another output folder"
         )
     pool = open_pool(photos, config, exclude=folder)
-    pools = split_pool(pool, config.splits, seed=seed, size=config.size)
+    pools = split_pool(
+        pool,
+        config.splits,
+        seed=seed,
+        find_hosts=lambda part: find_hosts(part, config),
+        by_camera=isinstance(config, SynthesizeNativeConfig),
+    )
     plan = _describe_plan(pool, config, seed)
     output = claim_folder(folder, DATA_SET, inputs=[photos])
     with output.kept():
@@ -154,7 +175,7 @@ def plan_synthesis(
     return Synthesis(pool, pools, config, seed, folder, todo, records, output)
 
 
-def open_pool(photos: Path, config: SynthesizeConfig, *, exclude: Path | None = None) -> PhotoPool:
+def open_pool(photos: Path, config: AnyConfig, *, exclude: Path | None = None) -> PhotoPool:
     """The photographs of a folder and its subfolders, without those in the subfolder `exclude`.
 
     What imforensics itself wrote below the folder, a data set that was made for example, is left out too.
@@ -174,41 +195,50 @@ def open_pool(photos: Path, config: SynthesizeConfig, *, exclude: Path | None = 
         raise DatasetError(
             f"{photos} contains no image. Name a folder with photographs (JPEG, PNG, TIFF, ...)"
         )
-    pool = load_pool(paths, root=photos, max_side=config.max_side, cache_bytes=config.cache_mb << 20)
-    pool.find_hosts(config.size)
+    max_side = config.max_side if isinstance(config, SynthesizeConfig) else None
+    pool = load_pool(paths, root=photos, max_side=max_side, cache_bytes=config.cache_mb << 20)
+    find_hosts(pool, config)
     return pool
 
 
 def write_manifest(folder: Path, records: Sequence[Record]) -> None:
-    """Write manifest.csv, which the data set `folder` reads: two rows a pair, in the order of the pairs.
+    """Write manifest.csv, which the data set `folder` reads: two rows a pair and copy, in the order of pairs.
 
-    The group of both is the host's photograph: siblings stay together. Their `host` is the pair's own number,
+    The group of both is the host's photograph: siblings stay together. Their `host` is the pair's own name,
     which `find_twins` pairs them by.
     """
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for record in sorted(records, key=lambda record: int(str(record["index"]))):
-        shared = {
-            "group": record["host"],
-            "split": record["split"],
-            "host": Path(str(record["authentic"])).stem,
-        }
-        writer.writerow({"image": record["authentic"], "label": "authentic", **shared})
-        writer.writerow(
-            {
-                "image": record["tampered"],
-                "label": "tampered",
-                "mask": record["mask"],
-                "manipulation": record["manipulation"],
-                "donor": record["donor"] or "",
-                **shared,
-            }
-        )
+        copies = record.get("copies")
+        for pair in (record, *(copies if isinstance(copies, list) else [])):
+            writer.writerows(_list_rows(record, cast("Record", pair)))
     write_atomically(folder / MANIFEST_NAME, buffer.getvalue())
 
 
-def _describe_plan(pool: PhotoPool, config: SynthesizeConfig, seed: int) -> dict[str, JsonValue]:
+def _list_rows(record: Record, pair: Record) -> list[Record]:
+    """The two rows of a pair, or of a copy of it as it was delivered."""
+    shared: Record = {
+        "group": record["host"],
+        "split": record["split"],
+        "host": Path(str(pair["authentic"])).stem,
+        "device": record.get("device", ""),
+        "delivery": pair.get("delivery", ""),
+    }
+    forged: Record = {
+        "mask": pair["mask"],
+        "manipulation": record["manipulation"],
+        "donor": record["donor"] or "",
+        "area": pair.get("area", ""),
+    }
+    return [
+        {"image": pair["authentic"], "label": "authentic", **shared},
+        {"image": pair["tampered"], "label": "tampered", **shared, **forged},
+    ]
+
+
+def _describe_plan(pool: PhotoPool, config: AnyConfig, seed: int) -> dict[str, JsonValue]:
     """What a pair depends on; the cache and the time limit are no part of it."""
     digest = hashlib.sha256()
     for photo in pool.photos:

@@ -76,13 +76,19 @@ def test_hosts_fit_upright_or_turned(pool: PhotoPool) -> None:
         pool.find_hosts((350, 441))
 
 
+def holds_hosts(pool: PhotoPool) -> tuple[int, ...]:
+    return pool.find_hosts((128, 128))
+
+
 def test_no_photograph_is_in_two_splits(pool: PhotoPool) -> None:
     shares = {"train": 0.5, "val": 0.25, "test": 0.25}
-    pools = split_pool(pool, shares, seed=3, size=(128, 128))
+    pools = split_pool(pool, shares, seed=3, find_hosts=holds_hosts)
     names = [photo.name for part in pools.values() for photo in part.photos]
     assert sorted(names) == sorted(photo.name for photo in pool.photos)
     assert [len(part) for part in pools.values()] == [2, 1, 1]
     drawn = [draw_split(shares, seed=3, index=index) for index in range(400)]
     assert drawn.count("train") == pytest.approx(200, abs=40)
     with pytest.raises(DatasetError, match=r"for the split val. .*splits=\{train: 1\}"):
-        split_pool(pool.take([0, 1]), {"train": 0.9, "val": 0.05, "test": 0.05}, seed=0, size=(128, 128))
+        split_pool(
+            pool.take([0, 1]), {"train": 0.9, "val": 0.05, "test": 0.05}, seed=0, find_hosts=holds_hosts
+        )
