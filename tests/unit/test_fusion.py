@@ -173,7 +173,7 @@ def test_fused_score_is_bounded_and_rises_with_every_score(detector, one, other)
 
 def test_fit_weighs_methods_by_what_they_add():
     table, labels, groups = draw_scores()
-    model = fit_fusion(table, labels, groups=groups, protocol="twin", population="made images")
+    model = fit_fusion(table, labels, groups=groups, population="made images")
     weights = {part.method: part.weight for part in model.inputs}
     assert weights["strong"] > weights["weak"] > weights["useless"] >= 0
     losses = model.held_out_log_loss
@@ -185,7 +185,7 @@ def test_fit_weighs_methods_by_what_they_add():
 def test_fit_allows_missing_methods():
     table, labels, groups = draw_scores()
     table["weak"][::3] = np.nan
-    model = fit_fusion(table, labels, groups=groups, protocol="twin", population="made images")
+    model = fit_fusion(table, labels, groups=groups, population="made images")
     assert model.held_out_log_loss["fusion"] < model.held_out_log_loss["strong"]
     score = model.fused_score({"strong": 0.9, "weak": None, "useless": 0.5})
     assert 0.5 < score < 1
@@ -195,7 +195,7 @@ def test_fit_equals_scikit_learn_without_a_penalty():
     from sklearn.linear_model import LogisticRegression
 
     table, labels, groups = draw_scores(60)
-    model = fit_fusion(table, labels, groups=groups, protocol="twin", population="made images", ridge=1e-9)
+    model = fit_fusion(table, labels, groups=groups, population="made images", ridge=1e-9)
     logits = np.column_stack([np.log(s / (1 - s)) for s in table.values()])
     oracle = LogisticRegression(C=1e9, class_weight="balanced", tol=1e-10).fit(logits, labels)
     assert min(oracle.coef_[0]) > 0
@@ -207,16 +207,14 @@ def test_fit_equals_scikit_learn_without_a_penalty():
 
 def test_a_method_that_points_the_wrong_way_gets_no_weight():
     table, labels, groups = draw_scores(strengths=(2.0, -1.5, 0.0))
-    model = fit_fusion(table, labels, groups=groups, protocol="twin", population="made images")
+    model = fit_fusion(table, labels, groups=groups, population="made images")
     assert {part.method: part.weight for part in model.inputs}["weak"] == 0
 
 
 def test_held_out_loss_of_a_copied_source_does_not_flatter():
     table, labels, groups = draw_scores(30, strengths=(0.0, 0.0, 0.0), seed=2)
     many = {name: np.tile(column, 5) for name, column in table.items()}
-    model = fit_fusion(
-        many, np.tile(labels, 5), groups=np.tile(groups, 5), protocol="twin", population="made images"
-    )
+    model = fit_fusion(many, np.tile(labels, 5), groups=np.tile(groups, 5), population="made images")
     assert model.held_out_log_loss["fusion"] > 0.68
 
 
@@ -237,7 +235,7 @@ def test_wrong_scores_are_refused(change, words):
     table, labels, groups = draw_scores()
     change(table)
     with pytest.raises(ValueError, match=words):
-        fit_fusion(table, labels, groups=groups, protocol="twin", population="made images")
+        fit_fusion(table, labels, groups=groups, population="made images")
 
 
 def test_scores_beyond_those_fitted_on_count_as_the_last_of_them():
@@ -245,7 +243,7 @@ def test_scores_beyond_those_fitted_on_count_as_the_last_of_them():
     assert part.contribution(0.999) == pytest.approx(1.5)
     assert part.contribution(0.001) == pytest.approx(-1.0)
     table, labels, groups = draw_scores()
-    model = fit_fusion(table, labels, groups=groups, protocol="twin", population="made images")
+    model = fit_fusion(table, labels, groups=groups, population="made images")
     for part in model.inputs:
         top = float(table[part.method].max())
         assert part.contribution(1.0) == pytest.approx(part.contribution(top))

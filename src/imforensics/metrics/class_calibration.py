@@ -1,8 +1,8 @@
 """One calibration for each class of evidence: the curve of all, shifted as far as the class's own data ask.
 
 The classes share the weights of the methods and the form of the curve. A class has an offset and a slope of
-its own, held to those of all by a ridge (a hierarchical model), bounds from its own pairs, and thresholds from
-its own photographs. A class with few pairs borrows the curve of all, with bounds nearer to no support.
+its own, held to those of all by a ridge (a hierarchical model), bounds from its own pairs, and thresholds
+from its own photographs. A class with few pairs borrows the curve of all, with bounds nearer to no support.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 LEAST_PAIRS = 30  # of each label, for a curve of a class's own
 BORROWED_SHARE = 0.5  # of the log10 bounds that a borrowed curve keeps: the square root of the ratios
-OFFSET_SPREAD, SLOPE_SPREAD = 1.0, 0.5  # standard deviations of a class's offset (nats) and slope around (0, 1)
+OFFSET_SPREAD, SLOPE_SPREAD = (
+    1.0,
+    0.5,
+)  # standard deviations of a class's offset (nats) and slope around (0, 1)
 
 
 class MapThreshold(ConfigModel):

@@ -25,7 +25,9 @@ SMALL_BELOW, LARGE_ABOVE = 1_000_000, 4_000_000  # pixels
 FINE_QUALITY = 90
 FINE_DIVISOR = float(ijg_tables(FINE_QUALITY)[0].mean())  # mean luma divisor at that quality
 
-FLATTEST = 0.75  # share of blocks of one colour; all but 1 of 2,699 pictures of five sets of photographs are below
+FLATTEST = (
+    0.75  # share of blocks of one colour; all but 1 of 2,699 pictures of five sets of photographs are below
+)
 FEWEST_COLOURS = 32  # among the blocks looked at
 _BLOCK = 8
 _SAMPLED = 4096  # blocks looked at, at most
@@ -76,7 +78,7 @@ def name_classes(
     name = f"{history}_{size}"
     if history != "jpeg" or luma_table is None:
         return (name,)
-    is_fine = float(np.mean(luma_table)) <= FINE_DIVISOR
+    is_fine = float(np.asarray(luma_table, dtype=np.float64).mean()) <= FINE_DIVISOR
     return f"{name}_{'fine' if is_fine else 'coarse'}", name
 
 
