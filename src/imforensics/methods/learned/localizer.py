@@ -16,6 +16,7 @@ from imforensics.preprocessing.blocks import find_analysable_blocks, upsample_bl
 from imforensics.types import OUTSIDE_KEY, UNREAD_KEY, Artifact, Finding, LocalizationMap
 
 if TYPE_CHECKING:
+    from imforensics.metrics.calibration import Calibration
     from imforensics.models.localizer.bundle import LocalizerBundle
     from imforensics.models.localizer.manifest import LocalizerManifest
     from imforensics.models.localizer.runtime import BlockMaps
@@ -83,6 +84,11 @@ class LearnedLocalizer(Method):
             BundleError: it is missing or damaged.
         """
         return {self._bundle.name: self._bundle.digest}
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """That of the bundle."""
+        return self._bundle.manifest.calibration
 
     def analyze(self, evidence: Evidence) -> Finding:
         """Read the traces, run the network, mark what does not belong."""
