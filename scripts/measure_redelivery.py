@@ -78,8 +78,9 @@ def page(
     photos = len({each.photo for each in seen})
     yield "# Statements on photographs that were delivered again\n"
     yield f"Made by `python scripts/measure_redelivery.py` with fusion `{fusion}`, commit"
-    yield f"{find_commit() or 'unknown'}; do not edit. {len(seen)} files of {photos} photographs. A photograph"
-    yield "may lose its label on the way; with opposite labels on two deliveries it has changed sides.\n"
+    yield f"{find_commit() or 'unknown'}; do not edit. {len(seen)} files of {photos} photographs."
+    yield "A photograph may lose its label on the way; with opposite labels on two deliveries it has"
+    yield "changed sides.\n"
     yield f"**{len(flips)} pairs of deliveries changed sides.**\n"
     for flip in flips:
         yield f"- {flip.photo}: authentic as {flip.authentic}, tampered as {flip.tampered}."

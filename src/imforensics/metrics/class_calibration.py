@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 LEAST_PAIRS = 30  # of each label, for a curve of a class's own
 BORROWED_SHARE = 0.5  # of the log10 bounds that a borrowed curve keeps: the square root of the ratios
+NOTHING = 1.01  # threshold of a map that marks nothing
 OFFSET_SPREAD, SLOPE_SPREAD = (
     1.0,
     0.5,

@@ -1,4 +1,4 @@
-"""Whether one picture keeps its label when it is delivered again: it may lose it, it must not change sides."""
+"""Whether a picture keeps its label when it is delivered again: it may lose it, it must not change sides."""
 
 from __future__ import annotations
 

@@ -148,9 +148,10 @@ class Analyzer:
                 height=evidence.height, width=evidence.width, is_jpeg=evidence.jpeg is not None
             ),
         ]
-        graphic = describe_graphic(evidence.pixels) if model.classes else None
-        if graphic is not None:
-            outside.append(graphic)
+        if not model.classes:
+            return make_statement(findings, fusion=model, outside=outside)
+        graphic = describe_graphic(evidence.pixels)
+        outside += [] if graphic is None else [graphic]
         return make_statement(findings, fusion=model, outside=outside, classes=classes_of(evidence))
 
 

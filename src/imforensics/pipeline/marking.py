@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from imforensics.metrics.calibration import Calibration
+from imforensics.metrics.class_calibration import NOTHING
 from imforensics.metrics.fusion_model import FusionModel
 from imforensics.report.map_statistics import REGION_LIMIT, threshold_mask
 from imforensics.report.regions import Region, find_regions
@@ -70,7 +71,7 @@ def _choose_level(finding: Finding, statement: Statement, fusion: FusionModel | 
         return own
     if finding.threshold is not None and limit.value <= finding.threshold:
         return own
-    value = limit.value if limit.value <= 1 else None
+    value = limit.value if limit.value < NOTHING else None
     return _Level(value, None if value is None else CLASS_POLICY, limit.note)
 
 

@@ -28,7 +28,9 @@ def test_sizes_meet_without_a_gap(height, width, size):
     assert name_classes(height=height, width=width, history="no_jpeg") == (f"no_jpeg_{size}",)
 
 
-@pytest.mark.parametrize(("quality", "fineness"), [(75, "coarse"), (89, "coarse"), (90, "fine"), (98, "fine")])
+@pytest.mark.parametrize(
+    ("quality", "fineness"), [(75, "coarse"), (89, "coarse"), (90, "fine"), (98, "fine")]
+)
 def test_fineness_is_that_of_the_luma_table(quality, fineness):
     table = ijg_tables(quality)[0]
     names = name_classes(height=100, width=100, history="jpeg", luma_table=table)

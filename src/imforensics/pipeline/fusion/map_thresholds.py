@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from imforensics.metrics.calibration import Calibration, fit_calibration
-from imforensics.metrics.class_calibration import ClassCalibration, MapThreshold
+from imforensics.metrics.class_calibration import NOTHING, ClassCalibration, MapThreshold
 from imforensics.metrics.label_thresholds import clopper_pearson_upper
 from imforensics.pipeline.evaluate.marks import LEVELS
 from imforensics.pipeline.fusion.cases import FusionCase
@@ -18,7 +18,6 @@ LOUD_SHARE = (
     0.01  # of the picture's area: an authentic picture that is marked more is a false alarm of the map
 )
 FEWEST = 29  # pictures of which none may be loud for the bound of the rate to be 10 %
-NOTHING = 1.01  # a threshold that no map reaches
 HIT_SHARE = 0.5  # of a region that has to be tampered for it to count as found
 LEAST_REGIONS = 30  # of each kind, for a ratio of regions
 
