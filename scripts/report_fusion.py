@@ -26,7 +26,7 @@ from imforensics.models.fusion.bundle import FusionBundle, load_fusion
 from imforensics.pipeline.evaluate.plan import Request, plan_evaluation, trial_records
 from imforensics.pipeline.evaluate.statement import STATEMENT
 from imforensics.pipeline.fusion.cases import FusionCase, collect_cases, keep_pairs
-from imforensics.pipeline.fusion.fit import measure_ratios
+from imforensics.pipeline.fusion.measures import measure_ratios
 from imforensics.provenance import find_commit
 
 ROOT = Path(__file__).parents[1]

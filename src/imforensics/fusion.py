@@ -1,4 +1,4 @@
-"""Findings of several methods → one statement in number and words: fuse first, calibrate once."""
+"""Findings of several methods → one statement in number and words: fuse first, calibrate by class."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imforensics.metrics.calibration_curves import LN10
-from imforensics.metrics.fusion_model import FusionInput, FusionModel, fit_fusion
+from imforensics.metrics.evidence_classes import describe_class
+from imforensics.metrics.fusion_fit import fit_fusion
+from imforensics.metrics.fusion_model import FusionInput, FusionModel
 from imforensics.metrics.verbal_scale import is_at_bound, verbal_support
-from imforensics.types import OUTSIDE_KEY, Finding, Opinion, Statement
+from imforensics.types import OUTSIDE_KEY, UNREAD_KEY, Finding, Opinion, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,11 +46,13 @@ def make_statement(
     *,
     fusion: FusionModel | None = None,
     outside: Sequence[str] = (),
+    classes: Sequence[str] = (),
     withheld: str | None = None,
 ) -> Statement:
     """Combine findings into one calibrated statement.
 
-    With a fusion model the statement rests on the fused score. Without one it rests on the single opinion of
+    With a fusion model the statement rests on the fused score, as the calibration of the evidence's class
+    reads it. Without one it rests on the single opinion of
     highest standing: calibrated on the twin protocol, a learned method before others, then the order given;
     never on the most extreme. Opinions of the raw and resaved protocols carry no statement, because there the
     history of the file alone tells the classes apart.
@@ -58,6 +62,7 @@ def make_statement(
             outside its calibration says why in the observation `outside_calibration`, a list of clauses.
         fusion: the model; None where there is none.
         outside: why the fusion model is not valid for this evidence, in clauses; empty where it is.
+        classes: of the evidence, the narrowest first; the first that the model knows counts.
         withheld: why nothing can be stated on this evidence, a sentence; None where something can.
 
     Returns:
@@ -66,14 +71,7 @@ def make_statement(
     if withheld is not None:
         return _state_nothing(findings, withheld, why=withheld[0].lower() + withheld[1:].rstrip("."))
     if fusion is not None:
-        scores = usable_scores(findings)
-        present = [p.method for p in fusion.inputs if p.has_weight and scores.get(p.method) is not None]
-        outside = (*outside, *fusion.describe_missing(scores))
-        if present and not outside and fusion.calibration.protocol == "twin":
-            opinion = fusion.calibration.opinion(fusion.fused_score(scores))
-            return _state(opinion, tuple(present), _fusion_reasons(fusion, scores))
-        why = OUTSIDE if outside else None
-        return _state_nothing(findings, *_why_no_fusion(fusion, outside), why=why)
+        return _state_fused(findings, fusion, tuple(outside), fusion.find_class(classes))
     standing = [
         (finding, finding.opinion)
         for finding in findings
@@ -84,6 +82,24 @@ def make_statement(
     best, opinion = min(standing, key=lambda pair: pair[0].family != "learned")
     reasons = (f"The statement rests on {best.method} alone, the calibrated method of highest priority.",)
     return _state(opinion, (best.method,), reasons)
+
+
+def _state_fused(
+    findings: Sequence[Finding], fusion: FusionModel, outside: tuple[str, ...], name: str | None
+) -> Statement:
+    scores = usable_scores(findings, by_class=name is not None)
+    present = [p.method for p in fusion.inputs if p.has_weight and scores.get(p.method) is not None]
+    outside = (*outside, *fusion.describe_missing(scores))
+    if not present or outside or fusion.calibration.protocol != "twin":
+        why = OUTSIDE if outside else None
+        return _state_nothing(findings, *_why_no_fusion(fusion, outside), why=why)
+    opinion = fusion.calibration_of(name).opinion(fusion.fused_score(scores))
+    reasons = _fusion_reasons(fusion, scores)
+    if name is not None:
+        borrowed = fusion.classes[name].describe()
+        read_as = f"The score is read as that of {describe_class(name)}."
+        reasons = (*reasons, read_as, *(() if borrowed is None else (borrowed,)))
+    return replace(_state(opinion, tuple(present), reasons), evidence_class=name)
 
 
 def _state(opinion: Opinion, basis: tuple[str, ...], reasons: tuple[str, ...]) -> Statement:
@@ -117,10 +133,19 @@ def withhold_opinions(findings: Sequence[Finding], *, reason: str) -> tuple[Find
     )
 
 
-def usable_scores(findings: Sequence[Finding]) -> dict[str, float | None]:
-    """Name of method → score that may enter a fusion; None without one, or outside its own calibration."""
+def usable_scores(findings: Sequence[Finding], *, by_class: bool = False) -> dict[str, float | None]:
+    """Name of method → score that may enter a fusion; None without one, or where it may not.
+
+    Args:
+        findings: of one piece of evidence.
+        by_class: the fusion is calibrated for classes of evidence: the conditions of a method's own
+            calibration do not count. Else a method outside of them has no usable score.
+    """
+    key = UNREAD_KEY if by_class else OUTSIDE_KEY
     return {
-        finding.method: finding.score if finding.status == "ok" and not _mismatch(finding) else None
+        finding.method: finding.score
+        if finding.status == "ok" and not finding.observations.get(key)
+        else None
         for finding in findings
     }
 

@@ -33,6 +33,7 @@ Label = Literal["authentic", "tampered", "inconclusive"]
 Manipulation = Literal["splicing", "copy_move", "removal", "retouch", "text"]
 
 OUTSIDE_KEY = "outside_calibration"  # observation: why the score enters no statement, in clauses
+UNREAD_KEY = "traces_unread"  # observation: why traces that such a file has could not be read, a clause
 
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 UInt8Array = NDArray[np.uint8]
@@ -312,6 +313,7 @@ class Statement:
         population: what the calibration rests on, None likewise.
         basis: names of the methods that moved it.
         reasons: why the label is what it is, one sentence each.
+        evidence_class: class of evidence whose calibration was taken; None where all evidence is read alike.
     """
 
     label: Label
@@ -322,6 +324,57 @@ class Statement:
     population: str | None
     basis: tuple[str, ...]
     reasons: tuple[str, ...]
+    evidence_class: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedRegion:
+    """One connected region that the report marks, in pixels as stored.
+
+    Attributes:
+        top: first row.
+        left: first column.
+        height: rows of the bounding box.
+        width: columns of the bounding box.
+        area: number of pixels.
+        mean: mean of the map inside, [0, 1].
+        max: largest value of the map inside.
+        supported_by: other methods whose own maps mark most of it, and little else.
+        log10_lr: log10 ratio of "altered here" against "not altered", None where regions are not calibrated.
+        log10_lr_bounds: largest support either way that the calibration allows, None likewise.
+    """
+
+    top: int
+    left: int
+    height: int
+    width: int
+    area: int
+    mean: float
+    max: float
+    supported_by: tuple[str, ...] = ()
+    log10_lr: float | None = None
+    log10_lr_bounds: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What the report marks in the picture: never more than the statement supports.
+
+    Attributes:
+        method: whose map is marked.
+        threshold: of the map; None where nothing is marked whatever the map shows.
+        why: how the threshold was chosen, a sentence.
+        area: number of marked pixels.
+        count: number of regions.
+        regions: the largest, largest first.
+    """
+
+    method: str
+    threshold: float | None
+    why: str
+    area: int
+    count: int
+    regions: tuple[MarkedRegion, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,6 +394,7 @@ class Report:
         created_at: UTC, when the last method was done.
         sha256_after: SHA-256 of the file read again after the analysis, None for bytes.
         case: what the user says of the examination: "case", "item", "operator"; those given.
+        marks: what is marked in the picture; None where the statement rests on no map.
     """
 
     evidence: Evidence
@@ -355,6 +409,7 @@ class Report:
     created_at: datetime
     sha256_after: str | None
     case: Mapping[str, str] = field(default_factory=dict)
+    marks: Marks | None = None
 
 
 @dataclass(frozen=True, slots=True)

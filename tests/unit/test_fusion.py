@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from imforensics.fusion import FusionInput, FusionModel, fit_fusion, make_statement, withhold_opinions
 from imforensics.metrics.calibration import Calibration, LabelThresholds
 from imforensics.metrics.calibration_curves import PlattCurve
-from imforensics.types import Finding
+from imforensics.metrics.class_calibration import ClassCalibration, borrow
+from imforensics.types import OUTSIDE_KEY, UNREAD_KEY, Finding
 
 SCORES = st.one_of(st.none(), st.floats(0, 1))
 
@@ -173,7 +174,7 @@ def test_fused_score_is_bounded_and_rises_with_every_score(detector, one, other)
 
 def test_fit_weighs_methods_by_what_they_add():
     table, labels, groups = draw_scores()
-    model = fit_fusion(table, labels, groups=groups, protocol="twin", population="made images")
+    model = fit_fusion(table, labels, groups=groups, population="made images")
     weights = {part.method: part.weight for part in model.inputs}
     assert weights["strong"] > weights["weak"] > weights["useless"] >= 0
     losses = model.held_out_log_loss
@@ -185,7 +186,7 @@ def test_fit_weighs_methods_by_what_they_add():
 def test_fit_allows_missing_methods():
     table, labels, groups = draw_scores()
     table["weak"][::3] = np.nan
-    model = fit_fusion(table, labels, groups=groups, protocol="twin", population="made images")
+    model = fit_fusion(table, labels, groups=groups, population="made images")
     assert model.held_out_log_loss["fusion"] < model.held_out_log_loss["strong"]
     score = model.fused_score({"strong": 0.9, "weak": None, "useless": 0.5})
     assert 0.5 < score < 1
@@ -195,7 +196,7 @@ def test_fit_equals_scikit_learn_without_a_penalty():
     from sklearn.linear_model import LogisticRegression
 
     table, labels, groups = draw_scores(60)
-    model = fit_fusion(table, labels, groups=groups, protocol="twin", population="made images", ridge=1e-9)
+    model = fit_fusion(table, labels, groups=groups, population="made images", ridge=1e-9)
     logits = np.column_stack([np.log(s / (1 - s)) for s in table.values()])
     oracle = LogisticRegression(C=1e9, class_weight="balanced", tol=1e-10).fit(logits, labels)
     assert min(oracle.coef_[0]) > 0
@@ -207,16 +208,14 @@ def test_fit_equals_scikit_learn_without_a_penalty():
 
 def test_a_method_that_points_the_wrong_way_gets_no_weight():
     table, labels, groups = draw_scores(strengths=(2.0, -1.5, 0.0))
-    model = fit_fusion(table, labels, groups=groups, protocol="twin", population="made images")
+    model = fit_fusion(table, labels, groups=groups, population="made images")
     assert {part.method: part.weight for part in model.inputs}["weak"] == 0
 
 
 def test_held_out_loss_of_a_copied_source_does_not_flatter():
     table, labels, groups = draw_scores(30, strengths=(0.0, 0.0, 0.0), seed=2)
     many = {name: np.tile(column, 5) for name, column in table.items()}
-    model = fit_fusion(
-        many, np.tile(labels, 5), groups=np.tile(groups, 5), protocol="twin", population="made images"
-    )
+    model = fit_fusion(many, np.tile(labels, 5), groups=np.tile(groups, 5), population="made images")
     assert model.held_out_log_loss["fusion"] > 0.68
 
 
@@ -237,7 +236,7 @@ def test_wrong_scores_are_refused(change, words):
     table, labels, groups = draw_scores()
     change(table)
     with pytest.raises(ValueError, match=words):
-        fit_fusion(table, labels, groups=groups, protocol="twin", population="made images")
+        fit_fusion(table, labels, groups=groups, population="made images")
 
 
 def test_scores_beyond_those_fitted_on_count_as_the_last_of_them():
@@ -245,7 +244,7 @@ def test_scores_beyond_those_fitted_on_count_as_the_last_of_them():
     assert part.contribution(0.999) == pytest.approx(1.5)
     assert part.contribution(0.001) == pytest.approx(-1.0)
     table, labels, groups = draw_scores()
-    model = fit_fusion(table, labels, groups=groups, protocol="twin", population="made images")
+    model = fit_fusion(table, labels, groups=groups, population="made images")
     for part in model.inputs:
         top = float(table[part.method].max())
         assert part.contribution(1.0) == pytest.approx(part.contribution(top))
@@ -284,3 +283,67 @@ def test_a_file_that_is_cut_short_has_no_statement() -> None:
     assert (statement.label, statement.probability, statement.basis) == ("inconclusive", None, ())
     assert statement.reasons[0] == "The file is cut short."
     assert statement.reasons[1].endswith("gives no ratio: the file is cut short.")
+
+
+def make_classes():
+    large = make_calibration(curve=PlattCurve(slope=1.0, intercept=-3.0), population="large images")
+    return {
+        "jpeg_large": ClassCalibration(calibration=large),
+        "no_jpeg_large": ClassCalibration(
+            calibration=borrow(make_calibration(), "no_jpeg_large", 2, 2), is_borrowed=True
+        ),
+    }
+
+
+def test_the_class_of_the_evidence_decides_how_the_score_is_read():
+    model = make_model(classes=make_classes())
+    findings = [make_finding(score=0.95), make_finding("noise", 0.9, family="noise", protocol=None)]
+    small = make_statement(findings, fusion=model, classes=("jpeg_small",))
+    large = make_statement(findings, fusion=model, classes=("jpeg_large_fine", "jpeg_large"))
+    assert small.evidence_class is None
+    assert large.evidence_class == "jpeg_large"
+    assert large.log10_lr < small.log10_lr
+    assert "The score is read as that of JPEG files over 4 megapixels." in large.reasons
+    assert_sentences(large)
+
+
+def test_a_class_with_few_data_states_less_and_says_so():
+    model = make_model(classes=make_classes())
+    findings = [make_finding(score=1.0), make_finding("noise", 1.0, family="noise", protocol=None)]
+    all_alike = make_statement(findings, fusion=make_model())
+    borrowed = make_statement(findings, fusion=model, classes=("no_jpeg_large",))
+    assert 0 < borrowed.log10_lr == pytest.approx(all_alike.log10_lr_bounds[1] / 2)
+    assert borrowed.label == "inconclusive"
+    assert any(reason.startswith("Only 2 tampered and 2 authentic images") for reason in borrowed.reasons)
+    assert_sentences(borrowed)
+
+
+def test_a_fusion_with_classes_has_conditions_of_its_own():
+    outside = make_finding(observations={OUTSIDE_KEY: ["the image has 9 pixels"]})
+    assert make_statement([outside], fusion=make_model(), classes=("jpeg_large",)).probability is None
+    model = make_model(classes=make_classes())
+    assert make_statement([outside], fusion=model, classes=("jpeg_large",)).probability is not None
+    unread = make_finding(observations={UNREAD_KEY: "its luma is subsampled"})
+    assert make_statement([unread], fusion=model, classes=("jpeg_large",)).probability is None
+
+
+def test_the_largest_ratio_is_that_of_any_class():
+    assert make_model().largest_log10_lr == 2.0
+    wide = ClassCalibration(calibration=make_calibration(log10_lr_bounds=(-1.0, 2.5)))
+    assert make_model(classes={**make_classes(), "jpeg_small": wide}).largest_log10_lr == 2.5
+
+
+def test_weights_tell_what_a_score_says_within_a_class():
+    table, labels, groups = draw_scores(strengths=(1.0, 1.0, 0.0))
+    is_second = np.tile([False, True], labels.size // 2)
+    shifted = {name: 1 / (1 + np.exp(-(np.log(s / (1 - s)) + 4 * is_second))) for name, s in table.items()}
+    classes = np.where(is_second, "b", "a").tolist()
+    plain = fit_fusion(shifted, labels, groups=groups, population="made images")
+    aware = fit_fusion(shifted, labels, groups=groups, population="made images", classes=classes)
+    weights = [
+        sum(part.weight / part.scale for part in model.inputs if part.method != "useless")
+        for model in (plain, aware)
+    ]
+    assert weights[1] > 1.2 * weights[0]
+    with pytest.raises(ValueError, match="a class for each of 300 images"):
+        fit_fusion(table, labels, groups=groups, population="made images", classes=["a"])

@@ -140,8 +140,19 @@ def _tell(report: Report, page: Path | None, as_json: bool) -> str:
     )
     place = f" Report: {page}" if page else ""
     return (
-        f"{for_terminal(report.evidence.name)}: {statement.label}, {probability}. {statement.phrase}{place}"
+        f"{for_terminal(report.evidence.name)}: {statement.label}, {probability}. {statement.phrase}"
+        f"{_tell_marks(report)}{place}"
     )
+
+
+def _tell_marks(report: Report) -> str:
+    """How much the report marks, in a sentence; nothing where nothing is marked."""
+    marks = report.marks
+    if marks is None or not marks.count:
+        return ""
+    percent = 100 * marks.area / (report.evidence.height * report.evidence.width)
+    regions = "1 region is" if marks.count == 1 else f"{marks.count} regions are"
+    return f" {regions} marked, {percent:.2g} % of the picture."
 
 
 def _show_failed_methods(report: Report) -> list[str]:
@@ -163,7 +174,7 @@ def _show_error(file: str, text: str, as_json: bool) -> None:
     if as_json:
         click.echo(
             json.dumps(
-                {"schema_version": "1.0", "status": "error", "file": for_terminal(file), "error": message}
+                {"schema_version": "1.1", "status": "error", "file": for_terminal(file), "error": message}
             )
         )
     click.echo(f"Error: {message}", err=True)

@@ -25,6 +25,7 @@ from imforensics.cli.progress import open_bar, show_defects
 from imforensics.errors import EvidenceError
 
 if TYPE_CHECKING:
+    from imforensics.pipeline.scan.alarms import Alarms
     from imforensics.pipeline.scan.plan import Listing
     from imforensics.pipeline.scan.worker import ReportsPolicy
     from imforensics.store import Row
@@ -38,6 +39,7 @@ Examples:
   imforensics scan photos/ -o results/ --reports all --include '*.jpg'
   find . -name '*.png' | imforensics scan --files-from - --json > rows.jsonl
   imforensics scan inbox/ -o results/ --fail-above 0.9 || notify
+  imforensics scan inbox/ -o results/ --fail-on-marked 1
 
 \b
 In the results folder: results.jsonl (one row per file, written when it is done), summary.csv, index.html.
@@ -67,7 +69,16 @@ again.
     help="Write a full report for these files (needs -o).",
 )
 @click.option(
-    "--fail-above", type=click.FloatRange(0, 1), metavar="T", help="Exit with code 3 if any score is >= T."
+    "--fail-above",
+    type=click.FloatRange(0, 1),
+    metavar="P",
+    help="Exit with code 3 if any file's stated probability is >= P. A file without one raises no alarm.",
+)
+@click.option(
+    "--fail-on-marked",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="Exit with code 3 if any file has marked regions over at least PERCENT % of its area.",
 )
 @click.option("--retry-errors", is_flag=True, help="Analyze files whose row is an error again.")
 @json_option
@@ -84,6 +95,7 @@ def command(
     workers: int | None,
     reports: str,
     fail_above: float | None,
+    fail_on_marked: float | None,
     retry_errors: bool,
     as_json: bool,
     quiet: bool,
@@ -94,15 +106,20 @@ def command(
 ) -> None:
     """Analyze folders and lists of images on all cores.
 
-    Each file produces one row: its label, probability and scores, or the error that occurred. Without -o the
-    rows are written to standard output as JSON Lines.
+    Each file produces one row: its label, probability and marked regions, or the error that occurred. A row
+    whose probability is null says why. Without -o the rows are written to standard output as JSON Lines.
     """
     from imforensics.config import ScanConfig, load_config
+    from imforensics.pipeline.analyze import build_analyzer
+    from imforensics.pipeline.scan.alarms import Alarms
     from imforensics.pipeline.scan.plan import list_files, plan_scan, write_overview
 
     if reports != "none" and output is None:
         raise click.UsageError("--reports needs -o, the folder to write to.")
     config = load_config(ScanConfig, config_path, overrides, profile=profile)
+    alarms = Alarms(fail_above, fail_on_marked)
+    if alarms != Alarms():
+        alarms.check(build_analyzer(config))
     named = [*paths, *_read_paths(files_from)]
     if not named:
         raise click.UsageError("Nothing to scan: give files or folders, or --files-from.")
@@ -129,7 +146,7 @@ def command(
         write_overview(scan.store)
     _show_totals(rows, len(scan.done), output, as_data=not print_rows)
     show_defects(text for row in rows for text in _problems(row))
-    raise click.exceptions.Exit(_exit_code(rows, fail_above))
+    raise click.exceptions.Exit(_exit_code(rows, alarms))
 
 
 def _show_left_out(listing: Listing, *, quiet: bool) -> None:
@@ -165,8 +182,7 @@ def _problems(row: Row) -> Iterator[object]:
     )
 
 
-def _exit_code(rows: list[Row], fail_above: float | None) -> int:
-    scores = [score for row in rows if isinstance(score := row["score"], float)]
-    if fail_above is not None and any(score >= fail_above for score in scores):
+def _exit_code(rows: list[Row], alarms: Alarms) -> int:
+    if alarms.find(rows):
         return EXIT_ABOVE
     return EXIT_FAILED if any(row["status"] == "error" for row in rows) else 0

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from imforensics.types import Evidence, Family, Finding
+
+if TYPE_CHECKING:
+    from imforensics.metrics.calibration import Calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,11 @@ class Method(ABC):
     def bundle_digests(self) -> dict[str, str]:
         """Name and SHA-256 of each trained bundle this method uses; empty for a classical one."""
         return {}
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """How the score is read where it stands alone; None for a method that gives no opinion."""
+        return None
 
     @abstractmethod
     def analyze(self, evidence: Evidence) -> Finding:

@@ -82,8 +82,8 @@ class Calibration(ConfigModel):
     curve: Annotated[Curve, Field(discriminator="kind")]
     population: str = Field(min_length=1)
     protocol: Protocol
-    n_authentic: int = Field(gt=0)
-    n_tampered: int = Field(gt=0)
+    n_authentic: int = Field(ge=0)
+    n_tampered: int = Field(ge=0)
     log10_lr_bounds: tuple[Annotated[float, Field(le=0)], Annotated[float, Field(ge=0)]]
     cross_validated_log_loss: dict[str, float] = Field(default_factory=dict)
     thresholds: LabelThresholds | None = None

@@ -1,11 +1,11 @@
-"""A small, interpretable fusion of methods: logistic regression on their scores, calibrated once.
+"""A small, interpretable fusion of methods: logistic regression on their scores, calibrated by class.
 
 Ratios of methods that look at the same pixels are not independent and are never multiplied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import exp
 from typing import TYPE_CHECKING
 
@@ -13,21 +13,14 @@ import numpy as np
 from pydantic import Field
 
 from imforensics.config import ConfigModel
-from imforensics.metrics.calibration import (
-    Calibration,
-    Protocol,
-    balanced_log_loss,
-    fit_calibration,
-    group_folds,
-)
-from imforensics.metrics.calibration_curves import SCORE_MARGIN, fit_logistic, fit_platt
+from imforensics.metrics.calibration import Calibration
+from imforensics.metrics.calibration_curves import SCORE_MARGIN
+from imforensics.metrics.class_calibration import ClassCalibration
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     Float64Array = NDArray[np.float64]
-
-RIDGE = 0.01  # on standardized features beside the mean log loss: calms weights of methods that agree
 
 
 class FusionInput(ConfigModel):
@@ -59,19 +52,22 @@ class FusionInput(ConfigModel):
         """Natural-log odds that a score in [0, 1] adds; 0 for None: a missing method is neutral."""
         if score is None:
             return 0.0
-        standardized = (float(_logit(score)) - self.mean) / self.scale
+        standardized = (float(logit(score)) - self.mean) / self.scale
         if self.limits is not None:
             standardized = min(max(standardized, self.limits[0]), self.limits[1])
         return self.weight * standardized + self.applied_weight
 
 
 class FusionModel(ConfigModel):
-    """Logistic regression on the scores of several methods and on whether each applied, then one calibration.
+    """Logistic regression on the scores of several methods and on whether each applied, then a calibration.
 
     Attributes:
         inputs: one for each method.
         intercept: natural-log odds where nothing applied.
-        calibration: of the fused score, fitted on cases that the weights were not.
+        calibration: of the fused score over all classes, fitted on cases that the weights were not; its
+            conditions are those of every class.
+        classes: name of a class of evidence to its own calibration; empty where all evidence is read alike.
+        regions: calibration of a marked region's strength, None where regions get no ratio of their own.
         required: methods without whose score the calibration is not valid.
         held_out_log_loss: log loss in nats at even odds of the fusion and of each method alone, each class
             weighing one half, on cases not fitted on; ln 2 is what knowing nothing costs.
@@ -80,6 +76,8 @@ class FusionModel(ConfigModel):
     inputs: tuple[FusionInput, ...] = Field(min_length=1)
     intercept: float
     calibration: Calibration
+    classes: dict[str, ClassCalibration] = Field(default_factory=dict)
+    regions: Calibration | None = None
     required: tuple[str, ...] = ()
     held_out_log_loss: dict[str, float] = Field(default_factory=dict)
 
@@ -97,185 +95,29 @@ class FusionModel(ConfigModel):
 
     def fused_score(self, scores: Mapping[str, float | None]) -> float:
         """One score in (0, 1) from name of method → score or None; never falls when a score rises."""
-        return _sigmoid(self.intercept + sum(self.contributions(scores).values()))
+        return sigmoid(self.intercept + sum(self.contributions(scores).values()))
+
+    def find_class(self, names: Sequence[str]) -> str | None:
+        """The first of these classes that has a calibration; None where all evidence is read alike."""
+        return next((name for name in names if name in self.classes), None)
+
+    def calibration_of(self, name: str | None) -> Calibration:
+        """The calibration of a class that `find_class` gave; that of all for None."""
+        return self.calibration if name is None else self.classes[name].calibration
+
+    @property
+    def largest_log10_lr(self) -> float:
+        """The largest support for H1 that any class can state, log10."""
+        bounds = [each.calibration.log10_lr_bounds[1] for each in self.classes.values()]
+        return max(bounds, default=self.calibration.log10_lr_bounds[1])
 
 
-def fit_fusion(
-    scores: Mapping[str, ArrayLike],
-    labels: ArrayLike,
-    *,
-    groups: Sequence[object] | NDArray[np.generic],
-    protocol: Protocol,
-    population: str,
-    unflagged: Collection[str] = (),
-    ridge: float = RIDGE,
-    seed: int = 0,
-) -> FusionModel:
-    """Fit the weights by group-wise cross-validation, and the calibration on the fused scores held out.
-
-    A weight that would be negative is set to 0 and the others are fitted again: a score says "higher = more
-    likely tampered". Where a method applies to every case or to none, its `applied_weight` is 0.
-
-    Args:
-        scores: name of method → (N,) scores in [0, 1], NaN where it gave none.
-        labels: (N,) in {0, 1}.
-        groups: (N,) source of each image.
-        protocol: evaluation protocol of these scores.
-        population: what the images are, in words.
-        unflagged: methods whose scores are missing for a reason of the study, such as images that they were
-            trained on: that they apply says nothing, their `applied_weight` is 0.
-        ridge: weight of the squared standardized weights beside the mean log loss.
-        seed: of the random folds.
-
-    Returns:
-        The model; its calibration has no label thresholds yet.
-
-    Raises:
-        ValueError: lengths differ, a score is outside [0, 1], or a method has no score at all.
-    """
-    table = {name: _checked_column(name, column, len(groups)) for name, column in scores.items()}
-    is_tampered = np.asarray(labels).astype(np.bool_)
-    folds = group_folds(is_tampered, groups, seed)
-    held_out = _hold_out(table, is_tampered, folds, ridge, unflagged)
-    alone = {name: np.zeros(is_tampered.size) for name in table}
-    for fold in np.unique(folds):
-        inside = folds == fold
-        for name, column in table.items():
-            alone[name][inside] = _alone(column[~inside], is_tampered[~inside], column[inside])
-    parts, intercept = _fit_inputs(table, is_tampered, ridge, unflagged)
-    calibration = fit_calibration(
-        held_out, is_tampered, groups=groups, protocol=protocol, population=population, seed=seed
-    )
-    losses = {"fusion": calibration.cross_validated_log_loss[calibration.kind]}
-    losses |= {name: balanced_log_loss(ratios, is_tampered) for name, ratios in alone.items()}
-    return FusionModel(inputs=parts, intercept=intercept, calibration=calibration, held_out_log_loss=losses)
-
-
-def held_out_fused_scores(
-    scores: Mapping[str, ArrayLike],
-    labels: ArrayLike,
-    *,
-    groups: Sequence[object] | NDArray[np.generic],
-    unflagged: Collection[str] = (),
-    ridge: float = RIDGE,
-    seed: int = 0,
-) -> Float64Array:
-    """Fused score of each case by the weights fitted without its fold: what `fit_fusion` calibrates on.
-
-    Args:
-        scores: as for `fit_fusion`.
-        labels: as for `fit_fusion`.
-        groups: as for `fit_fusion`.
-        unflagged: as for `fit_fusion`.
-        ridge: as for `fit_fusion`.
-        seed: of the random folds; the same seed gives the same folds.
-
-    Returns:
-        (N,) in (0, 1).
-
-    Raises:
-        ValueError: as for `fit_fusion`.
-    """
-    table = {name: _checked_column(name, column, len(groups)) for name, column in scores.items()}
-    is_tampered = np.asarray(labels).astype(np.bool_)
-    return _hold_out(table, is_tampered, group_folds(is_tampered, groups, seed), ridge, unflagged)
-
-
-def _hold_out(
-    table: Mapping[str, Float64Array],
-    is_tampered: NDArray[np.bool_],
-    folds: NDArray[np.intp],
-    ridge: float,
-    unflagged: Collection[str],
-) -> Float64Array:
-    held_out = np.empty(is_tampered.size)
-    for fold in np.unique(folds):
-        inside = folds == fold
-        rest = {name: column[~inside] for name, column in table.items()}
-        parts, intercept = _fit_inputs(rest, is_tampered[~inside], ridge, unflagged)
-        held_out[inside] = _fused_scores(parts, intercept, {n: c[inside] for n, c in table.items()})
-    return held_out
-
-
-def _fit_inputs(
-    table: Mapping[str, Float64Array],
-    is_tampered: NDArray[np.bool_],
-    ridge: float,
-    unflagged: Collection[str],
-) -> tuple[tuple[FusionInput, ...], float]:
-    """Weights of every method and the intercept, both classes weighing one half."""
-    names = list(table)
-    applied = np.column_stack([~np.isnan(column) for column in table.values()])
-    missing = ", ".join(name for name, column in table.items() if np.isnan(column).all())
-    if missing:
-        raise ValueError(
-            f"Expected scores of every method, received none of {names[int(np.argmin(applied.any(0)))]}"
-        )
-    logits = _logit(np.column_stack(list(table.values())))
-    means, scales = np.nanmean(logits, axis=0), np.nanstd(logits, axis=0)
-    scales[scales == 0] = 1.0
-    standardized = (logits - means) / scales
-    features = np.concatenate([np.where(applied, standardized, 0.0), applied], axis=1)
-    ignored = {len(names) + names.index(name) for name in unflagged}
-    kept = [k for k in range(features.shape[1]) if k not in ignored and np.ptp(features[:, k]) > 0]
-    class_weights = np.where(is_tampered, 0.5 / is_tampered.sum(), 0.5 / (~is_tampered).sum())
-    while True:
-        fitted, intercept = fit_logistic(
-            features[:, kept], is_tampered.astype(np.float64), class_weights, ridge=ridge
-        )
-        of_scores = {k: value for k, value in zip(kept, fitted.tolist(), strict=True) if k < len(names)}
-        worst = min(of_scores, key=lambda k: of_scores[k], default=None)
-        if worst is None or of_scores[worst] >= 0:
-            break
-        kept.remove(worst)
-    weights = np.zeros(features.shape[1])
-    weights[kept] = fitted
-    parts = tuple(
-        FusionInput(
-            method=name,
-            mean=float(means[k]),
-            scale=float(scales[k]),
-            weight=float(weights[k]),
-            applied_weight=float(weights[len(names) + k]),
-            limits=(float(np.nanmin(standardized[:, k])), float(np.nanmax(standardized[:, k]))),
-        )
-        for k, name in enumerate(names)
-    )
-    return parts, intercept
-
-
-def _fused_scores(
-    parts: Sequence[FusionInput], intercept: float, table: Mapping[str, Float64Array]
-) -> Float64Array:
-    total = np.full(len(next(iter(table.values()))), intercept)
-    for part in parts:
-        total += [part.contribution(None if np.isnan(s) else s) for s in table[part.method].tolist()]
-    return np.asarray([_sigmoid(value) for value in total.tolist()])
-
-
-def _alone(column: Float64Array, is_tampered: NDArray[np.bool_], held_out: Float64Array) -> Float64Array:
-    """Log10 ratios of one method alone on held-out cases; 0 where it gave no score or cannot be fitted."""
-    known = ~np.isnan(column)
-    ratios = np.zeros(held_out.size)
-    if is_tampered[known].any() and not is_tampered[known].all():
-        curve = fit_platt(column[known], is_tampered[known])
-        applies = ~np.isnan(held_out)
-        ratios[applies] = curve.log10_lr(held_out[applies])
-    return ratios
-
-
-def _checked_column(name: str, column: ArrayLike, length: int) -> Float64Array:
-    values = np.asarray(column, dtype=np.float64)
-    known = values[~np.isnan(values)] if values.ndim == 1 else values
-    if values.shape != (length,) or not np.all((known >= 0) & (known <= 1)):
-        raise ValueError(f"Expected ({length},) scores in [0, 1] or NaN of {name}, received {values.shape}")
-    return values
-
-
-def _logit(scores: float | Float64Array) -> Float64Array:
+def logit(scores: float | Float64Array) -> Float64Array:
+    """Natural-log odds of scores in [0, 1], which are held a millionth from the ends; same shape."""
     inside = np.clip(np.asarray(scores, dtype=np.float64), SCORE_MARGIN, 1 - SCORE_MARGIN)
     return np.asarray(np.log(inside / (1 - inside)))
 
 
-def _sigmoid(value: float) -> float:
+def sigmoid(value: float) -> float:
+    """Score in (0, 1) of natural-log odds."""
     return 1 / (1 + exp(-value)) if value > -700 else 0.0

@@ -21,7 +21,10 @@ from imforensics.evidence import add_late_notes, describe_damage, read_evidence
 from imforensics.fusion import make_statement, withhold_opinions
 from imforensics.methods import METHODS, load, load_method
 from imforensics.methods.base import Method
+from imforensics.metrics.evidence_classes import classes_of, describe_graphic
+from imforensics.metrics.fusion_model import FusionModel
 from imforensics.models.fusion.bundle import FusionBundle, load_fusion
+from imforensics.pipeline.marking import mark_regions
 from imforensics.types import Evidence, Finding, JsonValue, MethodDescription, Report, Statement
 
 REPORTED_LIBRARIES = (
@@ -86,10 +89,12 @@ class Analyzer:
         damage = describe_damage(evidence)
         if damage is not None:
             findings = withhold_opinions(findings, reason=damage)
+        statement = self.state(findings, evidence)
+        findings, marks = mark_regions(findings, statement, self.fusion_model)
         return Report(
             evidence=add_late_notes(evidence),
             findings=findings,
-            statement=self.state(findings, evidence),
+            statement=statement,
             settings=self.settings,
             config_digest=self.digest,
             bundle_digests=self.bundle_digests,
@@ -99,12 +104,30 @@ class Analyzer:
             created_at=datetime.now(UTC),
             sha256_after=_hash_again(evidence),
             case=dict(case or {}),
+            marks=marks,
         )
 
     @property
     def bundle_digests(self) -> dict[str, str]:
         """Name of each trained bundle in use, the fusion too, to its SHA-256."""
         return _bundle_digests(self.methods, self.fusion)
+
+    @property
+    def unlike_fitted(self) -> tuple[str, ...]:
+        """Methods that run in another way than the fusion was fitted with, in clauses."""
+        fusion = self.fusion
+        if fusion is None:
+            return ()
+        clauses = (
+            fusion.describe_unlike(method.name, method.options.model_dump(mode="json"), method.bundle_digests)
+            for method in self.methods
+        )
+        return tuple(clause for clause in clauses if clause is not None)
+
+    @property
+    def fusion_model(self) -> FusionModel | None:
+        """The model of the fusion; None without one."""
+        return None if self.fusion is None else self.fusion.manifest.model
 
     def state(self, findings: Sequence[Finding], evidence: Evidence) -> Statement:
         """The statement that these findings on this evidence amount to.
@@ -119,12 +142,17 @@ class Analyzer:
         if self.fusion is None:
             return make_statement(findings)
         model = self.fusion.manifest.model
-        mismatch = model.calibration.describe_mismatch(
-            height=evidence.height, width=evidence.width, is_jpeg=evidence.jpeg is not None
-        )
-        return make_statement(
-            findings, fusion=model, outside=(*_unlike_fitted(self.methods, self.fusion), *mismatch)
-        )
+        outside = [
+            *self.unlike_fitted,
+            *model.calibration.describe_mismatch(
+                height=evidence.height, width=evidence.width, is_jpeg=evidence.jpeg is not None
+            ),
+        ]
+        if not model.classes:
+            return make_statement(findings, fusion=model, outside=outside)
+        graphic = describe_graphic(evidence.pixels)
+        outside += [] if graphic is None else [graphic]
+        return make_statement(findings, fusion=model, outside=outside, classes=classes_of(evidence))
 
 
 def build_analyzer(config: AnalyzeConfig, *, threads: int = 1) -> Analyzer:
@@ -228,20 +256,6 @@ def describe_methods() -> dict[str, MethodDescription]:
     }
 
 
-def image_score(report: Report) -> float | None:
-    """The one score of an image, for sorting and `--fail-above`.
-
-    Returns:
-        [0, 1], higher = more likely tampered: the statement's probability where it fuses several methods,
-        else the score of the one that it rests on, else of the first learned method; None without any.
-    """
-    if len(report.statement.basis) > 1:
-        return report.statement.probability
-    ranked = [f for f in report.findings if f.method in report.statement.basis]
-    ranked += [f for f in report.findings if f.family == "learned"]
-    return next((f.score for f in ranked if f.status == "ok" and f.score is not None), None)
-
-
 @cache
 def software_versions() -> Mapping[str, str]:
     """Versions of imforensics, Python and the libraries that decode and compute; looked up once a process."""
@@ -258,15 +272,6 @@ def software_versions() -> Mapping[str, str]:
 def _bundle_digests(methods: Sequence[Method], fusion: FusionBundle | None) -> dict[str, str]:
     digests = {name: digest for method in methods for name, digest in method.bundle_digests.items()}
     return digests if fusion is None else {**digests, fusion.name: fusion.digest}
-
-
-def _unlike_fitted(methods: Sequence[Method], fusion: FusionBundle) -> tuple[str, ...]:
-    """Methods that run in another way than the fusion was fitted with, in clauses."""
-    clauses = (
-        fusion.describe_unlike(method.name, method.options.model_dump(mode="json"), method.bundle_digests)
-        for method in methods
-    )
-    return tuple(clause for clause in clauses if clause is not None)
 
 
 def _hash_again(evidence: Evidence) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -108,7 +108,9 @@ def _jobs(report: Report, base: UInt8Array, longest: int) -> Iterator[Job]:
         for name, artifact in finding.artifacts.items():
             yield partial(_draw_artifact, report, finding.method, name, artifact, longest)
         if finding.map is not None and has_shown_map(finding):
-            yield partial(_draw_map, finding, finding.map, base, longest, report.evidence.orientation)
+            is_outlined = report.statement.label != "authentic"  # what is outlined agrees with what is stated
+            shown = finding if is_outlined else replace(finding, mask=None, threshold=None)
+            yield partial(_draw_map, shown, finding.map, base, longest, report.evidence.orientation)
 
 
 def _run(job: Job) -> list[Picture]:

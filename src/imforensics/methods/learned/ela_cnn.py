@@ -14,6 +14,7 @@ from imforensics.preprocessing.jpeg import MAX_SIDE
 from imforensics.types import OUTSIDE_KEY, Finding
 
 if TYPE_CHECKING:
+    from imforensics.metrics.calibration import Calibration
     from imforensics.models.classifier.bundle import Bundle
     from imforensics.models.classifier.manifest import Measurement
     from imforensics.types import Evidence, FloatArray
@@ -71,6 +72,11 @@ class ElaCnn(Method):
             BundleError: it is missing or damaged.
         """
         return {self._bundle.name: self._bundle.digest}
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """That of the bundle."""
+        return self._bundle.manifest.calibration
 
     def analyze(self, evidence: Evidence) -> Finding:
         """Score the image; give an opinion where the bundle's calibration covers it."""

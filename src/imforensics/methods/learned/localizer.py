@@ -13,9 +13,10 @@ from imforensics.methods.base import Method, MethodOptions, Reference
 from imforensics.models.localizer.bundle import DEFAULT_LOCALIZER, load_localizer
 from imforensics.models.localizer.evidence import read_traces
 from imforensics.preprocessing.blocks import find_analysable_blocks, upsample_blocks
-from imforensics.types import OUTSIDE_KEY, Artifact, Finding, LocalizationMap
+from imforensics.types import OUTSIDE_KEY, UNREAD_KEY, Artifact, Finding, LocalizationMap
 
 if TYPE_CHECKING:
+    from imforensics.metrics.calibration import Calibration
     from imforensics.models.localizer.bundle import LocalizerBundle
     from imforensics.models.localizer.manifest import LocalizerManifest
     from imforensics.models.localizer.runtime import BlockMaps
@@ -84,6 +85,11 @@ class LearnedLocalizer(Method):
         """
         return {self._bundle.name: self._bundle.digest}
 
+    @property
+    def calibration(self) -> Calibration | None:
+        """That of the bundle."""
+        return self._bundle.manifest.calibration
+
     def analyze(self, evidence: Evidence) -> Finding:
         """Read the traces, run the network, mark what does not belong."""
         if min(evidence.height, evidence.width) < MIN_SIDE:
@@ -99,6 +105,8 @@ class LearnedLocalizer(Method):
         if outside:
             notes.append(f"No opinion: {'; '.join(outside)}.")
         observations: dict[str, JsonValue] = {"has_traces": is_read, OUTSIDE_KEY: list(outside)}
+        if absent_because is not None:
+            observations[UNREAD_KEY] = absent_because
         return self._report(evidence, maps, observations, notes)
 
     def _localize(self, evidence: Evidence) -> tuple[BlockMaps, bool, str | None]:

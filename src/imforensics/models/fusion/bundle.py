@@ -18,7 +18,7 @@ from imforensics.models.bundle.files import check_content, check_version, parse_
 from imforensics.models.bundle.shipped import find_folder, list_shipped
 
 FUSION_FILE = "fusion.yaml"
-FUSION_SCHEMA_VERSION = 1
+FUSION_SCHEMA_VERSION = 2  # 1, without classes of evidence, is read too
 FusionPairs = Literal["twin", "exact_twin"]
 
 
@@ -40,8 +40,8 @@ class FusionSource(ConfigModel):
     Attributes:
         dataset: name of the data set.
         split: "train" or "val"; a test split is never used.
-        role: "twins" were fitted and calibrated on; "camera_photographs" and "other_photographs" bound the
-            false alarms of the label.
+        role: "twins" and "made_pairs" were fitted and calibrated on; "camera_photographs" and
+            "other_photographs" bound the false alarms of the label and of the map.
         trials: pictures shown to the methods.
         used: of those, how many entered.
         left_out: reason to number of pictures.
@@ -49,7 +49,7 @@ class FusionSource(ConfigModel):
 
     dataset: str
     split: Literal["train", "val"]
-    role: Literal["twins", "camera_photographs", "other_photographs"]
+    role: Literal["twins", "made_pairs", "camera_photographs", "other_photographs"]
     trials: int = Field(ge=0)
     used: int = Field(ge=0)
     left_out: dict[str, int] = Field(default_factory=dict)
@@ -91,7 +91,7 @@ class FusionManifest(ConfigModel):
         provenance: where it comes from.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]{0,62}$")
     pairs: FusionPairs
     methods: dict[str, FusedMethod] = Field(min_length=1)
@@ -182,7 +182,8 @@ def dump_fusion(manifest: FusionManifest) -> str:
 
 def _parse(path: Path, text: bytes) -> FusionManifest:
     content = parse_mapping(path, text)
-    check_version(path, content, expected=FUSION_SCHEMA_VERSION, again="Train the fusion again")
+    expected_version = 1 if content.get("schema_version") == 1 else FUSION_SCHEMA_VERSION
+    check_version(path, content, expected=expected_version, again="Train the fusion again")
     expected = content.pop("sha256", None)
     try:
         found = config_digest(content)

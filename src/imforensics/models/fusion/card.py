@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from imforensics.metrics.evidence_classes import describe_class
 from imforensics.models.classifier.card import format_threshold
 from imforensics.models.fusion.bundle import FusionManifest
 
@@ -18,6 +19,7 @@ _PAIRS = {
 }
 _ROLES = {
     "twins": "weights and calibration",
+    "made_pairs": "weights and calibration",
     "camera_photographs": "false alarms of the label",
     "other_photographs": "false alarms of the label",
 }
@@ -36,11 +38,13 @@ def format_fusion_card(manifest: FusionManifest, log: Mapping[str, Any]) -> str:
     sections = [
         f"# {manifest.name}",
         f"A logistic regression on the scores of {len(manifest.methods)} methods and on whether each "
-        "applied, calibrated once to a likelihood ratio with bounds. A missing method is treated as neutral.",
+        "applied, calibrated to a likelihood ratio with bounds for each class of evidence. A missing method "
+        "is treated as neutral.",
         f"## Data\n\n{_PAIRS[manifest.pairs]}\n\n" + "\n".join(_sources(manifest)),
         "## Weights\n\n" + "\n".join(_weights(manifest, log)),
         "## Performance in cross-validation\n\n" + "\n".join(_worth(log)),
-        "## Label\n\n" + "\n".join(_label(manifest)),
+        "## Classes of evidence\n\n" + "\n".join(_classes(manifest)),
+        "## Label over all classes\n\n" + "\n".join(_label(manifest)),
         f"## Limits\n\n{_LIMITS}",
         "## Provenance\n\n" + "\n".join(_provenance(manifest)),
     ]
@@ -94,16 +98,58 @@ def _worth(log: Mapping[str, Any]) -> Iterator[str]:
     yield "- The curve was fitted on the same scores; a held-out test is in `docs/experiments/fusion.md`."
 
 
+def _classes(manifest: FusionManifest) -> Iterator[str]:
+    yield (
+        "The weights are shared. Each class has its own offset, bounds and thresholds; one with few pairs "
+        "borrows the curve of all classes, with the square root of its bounds."
+    )
+    yield ""
+    yield (
+        "| evidence | tampered / authentic pairs | curve | log10 ratio from, to | Cllr | ECE, 5 bins (floor) "
+        "| tampered above | authentic below | map marked from |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for name, each in manifest.model.classes.items():
+        found, measured, limits = each.calibration, each.measured, each.calibration.thresholds
+        low, high = found.log10_lr_bounds
+        error = (
+            f"{measured['ece_5_bins']:.3f} ({measured['ece_5_bins_floor']:.3f})"
+            if measured
+            else "not measured"
+        )
+        yield (
+            f"| {describe_class(name)} | {found.n_tampered} / {found.n_authentic} | "
+            f"{'borrowed' if each.is_borrowed else 'own'} | {low:.2f}, {high:.2f} | "
+            f"{_number(measured.get('cllr'))} | {error} | "
+            f"{_threshold(None if limits is None else limits.tampered_above)} | "
+            f"{_threshold(None if limits is None else limits.authentic_below)} | "
+            f"{'–' if each.map_threshold is None else f'{each.map_threshold.value:g}'} |"
+        )
+    yield ""
+    yield "Label thresholds are fused scores. Counted for each class:"
+    yield ""
+    for name, each in manifest.model.classes.items():
+        thresholds = each.calibration.thresholds
+        notes = [*(() if thresholds is None else thresholds.notes)]
+        notes += [] if each.map_threshold is None else [f"Map: {each.map_threshold.note}"]
+        yield f"- {describe_class(name)}: {' '.join(notes) or 'too few images for a label.'}"
+
+
+def _threshold(value: float | None) -> str:
+    return "never" if value is None else format_threshold(value)
+
+
 def _label(manifest: FusionManifest) -> Iterator[str]:
     calibration = manifest.model.calibration
     low, high = calibration.log10_lr_bounds
     yield f"- Calibrated on {calibration.population_with_counts}; curve {calibration.kind}."
     yield f"- The log10 likelihood ratio is limited to [{low:.2f}, {high:.2f}]."
     wanted = calibration.conditions
+    most = "" if wanted.max_pixels is None else f" and at most {wanted.max_pixels} pixels in total"
     yield (
-        f"- Valid for {'JPEG files' if wanted.requires_jpeg else 'files'} with a shorter side of at least "
-        f"{wanted.min_side} pixels and at most {wanted.max_pixels} pixels in total. Otherwise there is no "
-        "ratio and the label is inconclusive."
+        f"- Valid for {'JPEG files' if wanted.requires_jpeg else 'photographs'} with a shorter side of at "
+        f"least {wanted.min_side} pixels{most}, not for drawings and graphics. Otherwise there is no ratio "
+        "and the label is inconclusive."
     )
     limits = calibration.thresholds
     if limits is None:
@@ -137,5 +183,4 @@ _LIMITS = """\
   not the probability of alteration, and it is not validated for other kinds of images.
 - Photographs bound the false-alarm rate of the label; they are not part of the calibration, because they
   differ from the matched pairs in more than tampering.
-- It was fitted on splices and copy-moves. It is not validated for removals, global editing or generated
-  images."""
+- It is validated for the manipulations in its data alone, not for global editing or generated images."""

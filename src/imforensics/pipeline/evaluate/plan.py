@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from imforensics import __version__
 from imforensics.config import EvaluateConfig, config_digest
@@ -88,6 +88,7 @@ class Evaluation:
         folder: where results go; None where they are kept for this process only.
         settings: every parameter in force of each entry, bundles and tool version included.
         output: the folder, claimed for as long as the evaluation lives.
+        keeps_marks: records hold what maps would mark, see `describe_marks`.
     """
 
     request: Request
@@ -102,6 +103,7 @@ class Evaluation:
     folder: Path | None
     settings: Mapping[str, JsonValue]
     output: OutputFolder | None = None
+    keeps_marks: bool = False
 
     def run(self, *, workers: int | None = None) -> Iterator[list[Row]]:
         """Run what is to do; the records of a trial are stored before they are given.
@@ -114,7 +116,8 @@ class Evaluation:
         """
         if not self.todo:
             return
-        settings = WorkerSettings(self.entries, self.config.max_pixels, self.dataset.card.mask_encoding)
+        encoding = self.dataset.card.mask_encoding
+        settings = WorkerSettings(self.entries, self.config.max_pixels, encoding, self.keeps_marks)
         outcomes = run_in_processes(
             evaluate_task,
             self.todo,
@@ -142,7 +145,12 @@ class Evaluation:
 
 
 def plan_evaluation(
-    request: Request, config: EvaluateConfig, *, folder: Path | None = None, overwrite: bool = False
+    request: Request,
+    config: EvaluateConfig,
+    *,
+    folder: Path | None = None,
+    overwrite: bool = False,
+    keeps_marks: bool = False,
 ) -> Evaluation:
     """Find out what has to be run.
 
@@ -154,6 +162,7 @@ def plan_evaluation(
         config: options of the methods, limits.
         folder: results folder, made where it does not exist; None keeps none.
         overwrite: drop the results in `folder`, of whatever evaluation they are.
+        keeps_marks: records hold what maps would mark at each of many thresholds.
 
     Raises:
         ConfigError: unknown methods or options, or none at all.
@@ -167,12 +176,26 @@ def plan_evaluation(
     samples = limit_samples(load_split(dataset, request.split), request.limit, seed=request.seed)
     plan = plan_trials(dataset, samples, request.protocol, seed=request.seed, kinds=request.kinds)
     settings, thresholds = _describe_entries(entries)
+    if keeps_marks:
+        settings = {key: {**cast("dict[str, JsonValue]", each), "marks": 1} for key, each in settings.items()}
     place = Path(tempfile.mkdtemp(prefix="imforensics-")) if folder is None else folder
     output = None if folder is None else _claim_folder(folder, request, dataset, overwrite=overwrite)
     store = RecordStore(place / RECORDS_FILE)
     todo, done = _find_todo(plan, settings, store)
     return Evaluation(
-        request, config, dataset, plan, entries, thresholds, todo, done, store, folder, settings, output
+        request,
+        config,
+        dataset,
+        plan,
+        entries,
+        thresholds,
+        todo,
+        done,
+        store,
+        folder,
+        settings,
+        output,
+        keeps_marks,
     )
 
 

@@ -10,7 +10,9 @@ from pydantic import Field
 from imforensics.config import AnalyzeConfig
 from imforensics.fusion import usable_scores
 from imforensics.methods.base import Method, MethodOptions, Reference
+from imforensics.metrics.class_calibration import NOTHING
 from imforensics.pipeline.analyze import build_analyzer, run_methods
+from imforensics.pipeline.marking import mark_regions
 from imforensics.types import Finding, Opinion
 
 if TYPE_CHECKING:
@@ -23,8 +25,9 @@ STATEMENT = "statement"
 class StatementEntry(Method):
     """What `analyze` would state, as a finding: no procedure of its own, hence not in METHODS.
 
-    The score is the fused one, or without a fusion the probability. Where the statement has no number, the
-    status is "not_applicable".
+    The score is the fused one, or without a fusion the probability; the map is the one that is marked, its
+    threshold the one that holds for this picture. Where the statement has no number, the status is
+    "not_applicable".
     """
 
     name = STATEMENT
@@ -62,8 +65,22 @@ class StatementEntry(Method):
         fusion = self._analyzer.fusion
         score = opinion.probability
         if fusion is not None:
-            score = fusion.manifest.model.fused_score(usable_scores(findings))
-        return Finding(self.name, self.family, "ok", score=score, opinion=opinion, notes=statement.reasons)
+            by_class = statement.evidence_class is not None
+            score = fusion.manifest.model.fused_score(usable_scores(findings, by_class=by_class))
+        found, marks = mark_regions(findings, statement, self._analyzer.fusion_model)
+        marked = next((each for each in found if marks is not None and each.method == marks.method), None)
+        threshold = None if marked is None else NOTHING if marked.threshold is None else marked.threshold
+        return Finding(
+            self.name,
+            self.family,
+            "ok",
+            score=score,
+            map=None if marked is None else marked.map,
+            threshold=threshold,
+            threshold_policy=None if marked is None else "statement",
+            opinion=opinion,
+            notes=statement.reasons,
+        )
 
     @cached_property
     def _analyzer(self) -> Analyzer:

@@ -16,16 +16,18 @@ from imforensics.datasets.rasters import read_mask
 from imforensics.errors import DatasetError, EvidenceError, ImforensicsError, describe_failure
 from imforensics.evidence import read_evidence
 from imforensics.methods.base import Method
+from imforensics.metrics.evidence_classes import describe_graphic, history_of
 from imforensics.metrics.localization import false_alarm_metrics, measure_tampered
 from imforensics.metrics.pixel_counts import BINS, Histogram
 from imforensics.pipeline.analyze import build_methods, run_method
+from imforensics.pipeline.evaluate.marks import describe_marks
 from imforensics.pipeline.evaluate.protocols import Trial
 from imforensics.pipeline.evaluate.statement import STATEMENT, StatementEntry
 from imforensics.preprocessing.chains import apply_chain, transform_mask
 from imforensics.preprocessing.jpeg import encode_jpeg
 from imforensics.preprocessing.noise import luma
 from imforensics.store import Row
-from imforensics.types import OUTSIDE_KEY, BoolArray, Evidence, Finding, JsonValue
+from imforensics.types import OUTSIDE_KEY, UNREAD_KEY, BoolArray, Evidence, Finding, JsonValue
 
 Int64Array = NDArray[np.int64]
 SAVED_LIKE = "saved with the tables and subsampling of its tampered twin"
@@ -55,11 +57,13 @@ class WorkerSettings:
         entries: all methods of the comparison.
         max_pixels: larger pictures are refused.
         mask_encoding: which pixels of a mask file are tampered.
+        keeps_marks: records hold what maps would mark at each of many thresholds.
     """
 
     entries: tuple[Entry, ...]
     max_pixels: int
     mask_encoding: MaskEncoding
+    keeps_marks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +118,14 @@ def evaluate_task(task: Task) -> list[Row]:
         mask = read_trial_mask(task.trial, evidence, encoding=settings.mask_encoding)
     except Exception as error:  # the scores do not need the mask
         mask_note = describe_failure(error)
-    return [
-        _record(task, key, evidence, mask, run_method(methods[key], evidence)) | {"mask_note": mask_note}
-        for key in task.digests
-    ]
+    kind: Row = {"history": history_of(evidence), "graphic": describe_graphic(evidence.pixels) is not None}
+    kind["mask_note"] = mask_note
+    rows = []
+    for key in task.digests:
+        finding = run_method(methods[key], evidence)
+        row = _record(task, key, evidence, mask, finding) | kind
+        rows.append(row | {"marks": describe_marks(finding, mask)} if settings.keeps_marks else row)
+    return rows
 
 
 def show_trial(trial: Trial, *, max_pixels: int) -> Evidence:
@@ -165,7 +173,8 @@ def error_records(task: Task, status: str, note: str) -> list[Row]:
         ("score", "probability", "log10_lr", "stated", "threshold", "threshold_policy", "format", "height")
     )
     empty |= dict.fromkeys(("width", "settings", "seconds", "mask_area", "pixel", "counts", "histogram"))
-    empty |= {"mask_note": None, "outside_calibration": False}
+    empty |= {"mask_note": None, "outside_calibration": False, "traces_unread": False}
+    empty |= {"history": None, "graphic": False}
     return [
         {**trial_fields(task.trial), "entry": key, "digest": digest, "status": status, "note": note, **empty}
         for key, digest in task.digests.items()
@@ -241,6 +250,7 @@ def _record(task: Task, key: str, evidence: Evidence, mask: BoolArray | None, fi
         "log10_lr": opinion.log10_lr if opinion is not None and is_ok else None,
         "stated": opinion.label if opinion is not None and is_ok else None,
         "outside_calibration": bool(finding.observations.get(OUTSIDE_KEY)),
+        "traces_unread": bool(finding.observations.get(UNREAD_KEY)),
         "threshold": finding.threshold,
         "threshold_policy": finding.threshold_policy,
         "format": evidence.format,

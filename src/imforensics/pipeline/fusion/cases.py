@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imforensics.evidence.quantization import estimate_quality
+from imforensics.metrics.evidence_classes import CLASS_NAMES, name_classes
 from imforensics.metrics.fusion_model import FusionModel
 from imforensics.store import Row
 
@@ -31,8 +32,11 @@ class FusionCase:
         is_jpeg: the picture shown was a JPEG.
         height: of the picture, in pixels.
         width: of the picture, in pixels.
-        scores: method → score in [0, 1]; None without one, or outside the method's own calibration.
+        scores: method → score in [0, 1]; None without one.
+        classes: of evidence that it belongs to, the narrowest first.
+        is_graphic: a drawing or a graphic, which nothing is stated on.
         failed: methods that broke on it.
+        marks: what the map of each method would mark, see `describe_marks`; methods without a map are not in.
     """
 
     trial: str
@@ -44,7 +48,10 @@ class FusionCase:
     height: int
     width: int
     scores: Mapping[str, float | None]
+    classes: tuple[str, ...] = CLASS_NAMES[:1]
+    is_graphic: bool = False
     failed: tuple[str, ...] = ()
+    marks: Mapping[str, Any] = field(default_factory=dict)
 
 
 def collect_cases(
@@ -79,6 +86,16 @@ def collect_cases(
             continue
         cases.append(_case(first, rows, scores))
     return tuple(cases), left_out
+
+
+def pair_made(cases: Iterable[FusionCase], hosts: Mapping[str, str | None]) -> tuple[FusionCase, ...]:
+    """The cases of a set that `synthesize` made, paired by the id that both halves have as their host.
+
+    Args:
+        cases: of the set, as the files are.
+        hosts: trial → the sample's `host`.
+    """
+    return tuple(replace(case, pair=hosts[case.trial], is_exact=True) for case in cases)
 
 
 def mask_inexact(cases: Iterable[FusionCase], methods: Collection[str]) -> tuple[FusionCase, ...]:
@@ -134,7 +151,9 @@ def keep_valid(
     scored, left_out = keep_scored(cases, model.required)
     kept = []
     for case in scored:
-        if model.calibration.describe_mismatch(height=case.height, width=case.width, is_jpeg=case.is_jpeg):
+        if case.is_graphic:
+            left_out["a drawing or a graphic"] += 1
+        elif model.calibration.describe_mismatch(height=case.height, width=case.width, is_jpeg=case.is_jpeg):
             left_out["outside the conditions of the calibration"] += 1
         else:
             kept.append(case)
@@ -152,11 +171,12 @@ def score_table(cases: Sequence[FusionCase], methods: Sequence[str]) -> dict[str
 
 
 def _usable_score(row: Any) -> float | None:
-    return row["score"] if row["status"] == "ok" and not row["outside_calibration"] else None
+    return row["score"] if row["status"] == "ok" and not row["traces_unread"] else None
 
 
 def _case(first: Any, rows: Mapping[str, Any], scores: Mapping[str, float | None]) -> FusionCase:
     tables = [np.array(table, np.uint16).reshape(8, 8) for table in first["settings"][1]]
+    size = {"height": first["height"], "width": first["width"]}
     return FusionCase(
         trial=first["trial"],
         label=first["label"],
@@ -164,8 +184,10 @@ def _case(first: Any, rows: Mapping[str, Any], scores: Mapping[str, float | None
         pair=first["pair"],
         is_exact=bool(tables) and estimate_quality(tables)[1],
         is_jpeg=first["format"] == "JPEG",
-        height=first["height"],
-        width=first["width"],
+        **size,
         scores=scores,
+        classes=name_classes(**size, history=first["history"], luma_table=tables[0] if tables else None),
+        is_graphic=first["graphic"],
         failed=tuple(name for name, row in rows.items() if row["status"] == "failed"),
+        marks={name: row["marks"] for name, row in rows.items() if row.get("marks")},
     )

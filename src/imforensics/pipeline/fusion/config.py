@@ -8,7 +8,8 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from imforensics.config import ConfigModel
-from imforensics.metrics.fusion_model import RIDGE
+from imforensics.metrics.class_calibration import LEAST_PAIRS
+from imforensics.metrics.fusion_fit import RIDGE
 from imforensics.models.fusion.bundle import FusionPairs
 from imforensics.types import DEFAULT_MAX_PIXELS
 
@@ -20,22 +21,24 @@ class SourceConfig(ConfigModel):
         name: name of a data set adapter.
         root: its folder; None looks below the folder that IMFORENSICS_DATA names.
         splits: which parts; never "test".
+        limit: at most so many pictures of each split, whole source groups; None takes all.
     """
 
     name: str = Field(min_length=1)
     root: Path | None = None
     splits: tuple[Literal["train", "val"], ...] = Field(("val",), min_length=1)
+    limit: int | None = Field(None, ge=2)
 
 
 class ConditionsConfig(ConfigModel):
-    """Evidence that the statement is valid for; None takes the range of the twins that were fitted on.
+    """Evidence of whatever class that the statement is valid for.
 
     Attributes:
         min_side: smallest shorter side, in pixels.
-        max_pixels: largest height × width.
+        max_pixels: largest height × width; None without a limit.
     """
 
-    min_side: int | None = Field(None, ge=1)
+    min_side: int = Field(64, ge=1)
     max_pixels: int | None = Field(None, ge=1)
 
 
@@ -50,6 +53,12 @@ class TrainFusionConfig(ConfigModel):
         exact_only: methods that count as missing on twins that another encoder wrote, because they may read
             the encoder instead of the alteration.
         required: methods without whose score there is no statement; pictures without it are left out.
+        made_pairs: sets of tampered files and their twins as `synthesize` writes them, any size and delivery;
+            weights and calibration too. They are taken as they are.
+        least_pairs: pairs that a class of evidence needs for a curve of its own; with fewer it borrows the
+            curve of all, with narrower bounds.
+        map_method: method whose map marks regions; None takes no map.
+        max_marked: accepted share of authentic photographs with more than 1 % of the area marked.
         pairs: "twin" takes all of them; "exact_twin" those whose tampered file has the IJG's tables: our
             encoder is the same there, and nothing but the alteration differs.
         camera_photos: sets of authentic camera photographs, counted together for the false-alarm rate of
@@ -71,7 +80,11 @@ class TrainFusionConfig(ConfigModel):
         ),
         min_length=1,
     )
-    twins: tuple[SourceConfig, ...] = Field((SourceConfig(name="casia1"),), min_length=1)
+    twins: tuple[SourceConfig, ...] = (SourceConfig(name="casia1"),)
+    made_pairs: tuple[SourceConfig, ...] = ()
+    least_pairs: int = Field(LEAST_PAIRS, ge=2)
+    map_method: str | None = None
+    max_marked: float = Field(0.1, gt=0, lt=1)
     exact_only: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     pairs: FusionPairs = "exact_twin"
@@ -93,7 +106,14 @@ class TrainFusionConfig(ConfigModel):
 
     @model_validator(mode="after")
     def _check_names(self) -> TrainFusionConfig:
-        for key, names in (("exact_only", self.exact_only), ("required", self.required)):
+        if not self.twins and not self.made_pairs:
+            raise ValueError("twins and made_pairs are both empty: nothing can be fitted")
+        map_methods = () if self.map_method is None else (self.map_method,)
+        for key, names in (
+            ("exact_only", self.exact_only),
+            ("required", self.required),
+            ("map_method", map_methods),
+        ):
             unknown = [name for name in names if name not in self.methods]
             if unknown:
                 raise ValueError(f"{key} names {unknown[0]}, which is not a method")

@@ -12,20 +12,16 @@ from numpy.typing import NDArray
 from imforensics.errors import DatasetError
 from imforensics.metrics.calibration import Conditions
 from imforensics.metrics.detection import detection_metrics
-from imforensics.metrics.fusion_model import FusionModel, fit_fusion, held_out_fused_scores
+from imforensics.metrics.fusion_fit import fit_fusion, held_out_fused_scores
+from imforensics.metrics.fusion_model import FusionModel
 from imforensics.metrics.label_thresholds import choose_label_thresholds
-from imforensics.metrics.likelihood_ratio import (
-    calibration_error_floor,
-    cllr,
-    cllr_min,
-    expected_calibration_error,
-    posterior_probability,
-)
 from imforensics.pipeline.fusion.cases import FusionCase, keep_valid, score_table
-from imforensics.pipeline.fusion.config import ConditionsConfig, TrainFusionConfig
+from imforensics.pipeline.fusion.classes import calibrate_classes, describe_classes
+from imforensics.pipeline.fusion.config import TrainFusionConfig
+from imforensics.pipeline.fusion.map_thresholds import calibrate_regions
+from imforensics.pipeline.fusion.measures import measure_ratios
 
 Float64Array = NDArray[np.float64]
-BIN_COUNTS = (5, 10)
 
 
 @dataclass(frozen=True)
@@ -36,8 +32,9 @@ class FittedFusion:
         model: weights, calibration, conditions and label thresholds.
         labels: (N,) int, of the twins that were fitted on.
         held_out: (N,) fused score of each by the weights fitted without its fold.
-        log10_lrs: (N,) of the held-out scores.
+        log10_lrs: (N,) of the held-out scores, each as its class reads it.
         photos: set → fused score of each photograph within the conditions.
+        by_class: name → labels and ratios of its twins, of classes with a curve of their own.
     """
 
     model: FusionModel
@@ -45,6 +42,7 @@ class FittedFusion:
     held_out: Float64Array
     log10_lrs: Float64Array
     photos: Mapping[str, Float64Array]
+    by_class: Mapping[str, tuple[NDArray[np.intp], Float64Array]]
 
 
 def fit(
@@ -54,7 +52,7 @@ def fit(
     *,
     population: str,
 ) -> FittedFusion:
-    """Fuse first, calibrate once, then choose the thresholds of the label.
+    """Fuse first, calibrate over all classes and by class, then choose the thresholds of label and map.
 
     Args:
         config: of the run.
@@ -75,20 +73,28 @@ def fit(
     methods, unflagged = list(config.methods), masked_methods(config)
     table, groups = score_table(twins, methods), [case.group for case in twins]
     labels = np.array([case.label for case in twins])
+    classes = [case.classes[-1] for case in twins]
     model = fit_fusion(
         table,
         labels,
         groups=groups,
-        protocol="twin",
         population=population,
         unflagged=unflagged,
+        classes=classes,
         ridge=config.ridge,
         seed=config.seed,
     )
     held_out = held_out_fused_scores(
-        table, labels, groups=groups, unflagged=unflagged, ridge=config.ridge, seed=config.seed
+        table,
+        labels,
+        groups=groups,
+        unflagged=unflagged,
+        classes=classes,
+        ridge=config.ridge,
+        seed=config.seed,
     )
-    calibration = model.calibration.model_copy(update={"conditions": conditions_of(twins, config.conditions)})
+    conditions = Conditions(**config.conditions.model_dump())
+    calibration = model.calibration.model_copy(update={"conditions": conditions})
     model = model.model_copy(update={"calibration": calibration, "required": config.required})
     fused = {name: _fuse_valid(model, cases) for name, cases in photos.items()}
     camera, *others = fused
@@ -104,56 +110,25 @@ def fit(
         max_miss=config.max_miss,
     )
     model = model.model_copy(update={"calibration": calibration})
-    return FittedFusion(model, labels, held_out, calibration.log10_lrs(held_out), fused)
+    read, fits = calibrate_classes(config, model, twins, held_out, photos)
+    model = model.model_copy(update={"classes": read, "regions": calibrate_regions(config, twins, read)})
+    ratios = calibration.log10_lrs(held_out)
+    for each in fits.values():  # the finer classes come last, and are what a picture is read by
+        ratios[each.members] = each.log10_lrs
+    by_class = {
+        name: (labels[each.members], each.log10_lrs) for name, each in fits.items() if not each.is_borrowed
+    }
+    return FittedFusion(model, labels, held_out, ratios, fused, by_class)
 
 
 def masked_methods(config: TrainFusionConfig) -> tuple[str, ...]:
     """Methods whose scores are taken as missing on part of the twins, so that applying says nothing."""
-    has_training_split = any("train" in source.splits for source in config.twins)
+    has_training_split = any("train" in source.splits for source in (*config.twins, *config.made_pairs))
     return tuple(
         name
         for name, options in config.methods.items()
         if name in config.exact_only or (has_training_split and "bundle" in options)
     )
-
-
-def conditions_of(twins: Sequence[FusionCase], wanted: ConditionsConfig) -> Conditions:
-    """What is asked for, else the range of the twins: nothing is known of other sizes and formats."""
-    sides = [min(case.height, case.width) for case in twins]
-    sizes = [case.height * case.width for case in twins]
-    return Conditions(
-        requires_jpeg=all(case.is_jpeg for case in twins),
-        min_side=wanted.min_side if wanted.min_side is not None else min(sides),
-        max_pixels=wanted.max_pixels if wanted.max_pixels is not None else max(sizes),
-    )
-
-
-def measure_ratios(log10_lrs: Float64Array, labels: NDArray[np.intp], *, seed: int) -> dict[str, float]:
-    """AUC, Cllr, its minimum, and calibration error over five and ten bins with the floor of each.
-
-    Args:
-        log10_lrs: (N,).
-        labels: (N,) in {0, 1}, both present.
-        seed: of the floor's draws.
-
-    Returns:
-        Name → value.
-    """
-    prior = float(np.log10((labels == 1).sum() / (labels == 0).sum()))
-    probabilities = posterior_probability(log10_lrs, log10_prior_odds=prior)
-    found = {
-        "n_authentic": float((labels == 0).sum()),
-        "n_tampered": float((labels == 1).sum()),
-        "cllr": cllr(log10_lrs, labels),
-        "cllr_min": cllr_min(log10_lrs, labels),
-    }
-    for n_bins in BIN_COUNTS:
-        generator = np.random.default_rng(seed)
-        found[f"ece_{n_bins}_bins"] = expected_calibration_error(probabilities, labels, n_bins=n_bins)
-        found[f"ece_{n_bins}_bins_floor"] = calibration_error_floor(
-            probabilities, generator=generator, n_bins=n_bins
-        )
-    return found
 
 
 def describe_fit(
@@ -188,6 +163,12 @@ def describe_fit(
             "log10_lr_bounds": list(calibration.log10_lr_bounds),
             "conditions": calibration.conditions.model_dump(mode="json"),
         },
+        "classes": describe_classes(model.classes),
+        "regions": None
+        if model.regions is None
+        else model.regions.model_dump(
+            mode="json", include={"curve", "n_authentic", "n_tampered", "log10_lr_bounds"}
+        ),
         "cross_validated": {"auc": auc, **measure_ratios(fitted.log10_lrs, fitted.labels, seed=seed)},
         "thresholds": None
         if calibration.thresholds is None

@@ -15,6 +15,8 @@ from imforensics import __version__
 from imforensics.config import EvaluateConfig, config_digest, dump_config
 from imforensics.errors import ConfigError
 from imforensics.methods.base import Method
+from imforensics.metrics.evidence_classes import describe_class
+from imforensics.metrics.likelihood_ratio import posterior_probability
 from imforensics.models.classifier.bundle import load_bundle, read_kind
 from imforensics.models.fusion.bundle import (
     FUSION_FILE,
@@ -36,7 +38,7 @@ from imforensics.pipeline.evaluate.protocols import ProtocolName
 from imforensics.pipeline.fusion.cases import FusionCase
 from imforensics.pipeline.fusion.config import SourceConfig, TrainFusionConfig
 from imforensics.pipeline.fusion.fit import FittedFusion, describe_fit, fit
-from imforensics.pipeline.fusion.sources import Part, PlannedSource, describe_part, read_part
+from imforensics.pipeline.fusion.sources import FITTED_ROLES, Part, PlannedSource, describe_part, read_part
 from imforensics.provenance import find_commit
 from imforensics.report.evaluation_figures import Series, draw_curves
 
@@ -111,7 +113,7 @@ class FusionTraining:
             DatasetError: too little of the data can be used.
         """
         parts = [read_part(source, self.config) for source in self.sources]
-        twins = [case for part in parts if part.source.role == "twins" for case in part.cases]
+        twins = [case for part in parts if part.source.role in FITTED_ROLES for case in part.cases]
         photos: dict[str, list[FusionCase]] = {}
         for part in parts:
             if part.source.role == "camera_photographs":
@@ -176,6 +178,7 @@ def plan_fusion_training(
                 _request(resolved, role, source, split),
                 settings,
                 folder=folder / SCORES_FOLDER / f"{number}-{source.name}-{split}",
+                keeps_marks=config.map_method is not None,
             ),
         )
         for number, (role, source) in enumerate(_roles(config), start=1)
@@ -188,20 +191,22 @@ def _name_population(parts: Sequence[Part]) -> str:
     """The sets and splits that gave twins, in words."""
     splits: dict[str, list[str]] = {}
     for part in parts:
-        if part.source.role == "twins" and part.cases:
+        if part.source.role in FITTED_ROLES and part.cases:
             splits.setdefault(part.source.title, []).append(part.source.split)
     return ", ".join(f"{title} ({' and '.join(names)})" for title, names in splits.items())
 
 
 def _roles(config: TrainFusionConfig) -> Iterator[tuple[str, SourceConfig]]:
     yield from (("twins", source) for source in config.twins)
+    yield from (("made_pairs", source) for source in config.made_pairs)
     yield from (("camera_photographs", source) for source in config.camera_photos)
     yield from (("other_photographs", source) for source in config.other_photos)
 
 
 def _request(config: TrainFusionConfig, role: str, source: SourceConfig, split: str) -> Request:
     protocol: ProtocolName = "twin" if role == "twins" else "raw"
-    return Request(source.name, split, protocol, source.root, config.seed, methods=tuple(config.methods))
+    methods = tuple(config.methods)
+    return Request(source.name, split, protocol, source.root, config.seed, source.limit, methods)
 
 
 def _refuse_training_data(config: TrainFusionConfig) -> None:
@@ -209,7 +214,7 @@ def _refuse_training_data(config: TrainFusionConfig) -> None:
     for name, options in config.methods.items():
         known = _learned_from(options["bundle"]) if "bundle" in options else frozenset()
         for role, source in _roles(config):
-            if role != "twins" and source.name in known and "train" in source.splits:
+            if role not in FITTED_ROLES and source.name in known and "train" in source.splits:
                 raise ConfigError(
                     f"{name} was trained on the train split of {source.name}: take it out of the photographs"
                 )
@@ -255,9 +260,16 @@ def _write_files(
     bundle = folder / BUNDLE_FOLDER
     bundle.mkdir(exist_ok=True)
     labels = tuple(fitted.labels.tolist())
-    ratios = tuple(fitted.log10_lrs.tolist())
-    series = Series(labels, tuple(fitted.held_out.tolist()), labels, ratios)
-    for name, png in draw_curves({"fusion, cross-validated": series}).items():
+    series = {
+        "all classes": Series(
+            labels, tuple(fitted.held_out.tolist()), labels, tuple(fitted.log10_lrs.tolist())
+        )
+    }
+    for name, (own, ratios) in fitted.by_class.items():
+        of_class, log10_lrs = tuple(own.tolist()), tuple(ratios.tolist())
+        scores = posterior_probability(ratios).tolist()
+        series[describe_class(name)] = Series(of_class, tuple(scores), of_class, log10_lrs)
+    for name, png in draw_curves(series).items():
         write_atomically(folder / f"{name}.png", png)
     for place in (folder, bundle):
         write_atomically(place / LOG_FILE, json.dumps(log, indent=2, allow_nan=False) + "\n")

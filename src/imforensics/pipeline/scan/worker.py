@@ -12,13 +12,17 @@ from typing import Literal
 from imforensics.config import ScanConfig
 from imforensics.errors import DISK_REMEDIES, describe_failure
 from imforensics.outputs import join_folder, write_atomically
-from imforensics.pipeline.analyze import Analyzer, build_analyzer, describe_methods, image_score
+from imforensics.pipeline.analyze import Analyzer, build_analyzer, describe_methods
 from imforensics.store import Row
-from imforensics.types import Finding, JsonValue, Report
+from imforensics.types import Finding, JsonValue, Report, Statement
 
 ReportsPolicy = Literal["none", "tampered", "all"]
 NOT_WRITTEN = "not_written"
-ROW_FIELDS = ("label", "probability", "log10_lr", "score", "format", "width", "height", "report", "seconds")
+ROW_FIELDS = (
+    *("label", "probability", "log10_lr", "score", "no_probability", "evidence_class", "marked_percent"),
+    *("region_count", "regions", "format", "width", "height", "report", "seconds"),
+)
+REGIONS_IN_ROW = 5  # largest; the full report lists more
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,10 @@ def _report_row(path: Path, report: Report) -> Row:
         "label": statement.label,
         "probability": statement.probability,
         "log10_lr": statement.log10_lr,
-        "score": image_score(report),
+        "score": statement.probability,
+        "no_probability": None if statement.probability is not None else _why_no_probability(statement),
+        "evidence_class": statement.evidence_class,
+        **_marks_entry(report),
         "format": evidence.format,
         "width": evidence.width,
         "height": evidence.height,
@@ -136,6 +143,30 @@ def _report_row(path: Path, report: Report) -> Row:
         "findings": findings,
         "started_at": report.started_at.isoformat(),
     }
+
+
+def _why_no_probability(statement: Statement) -> str:
+    """The first reason: it says what kept the statement from a number."""
+    return next(iter(statement.reasons), statement.phrase)
+
+
+def _marks_entry(report: Report) -> Row:
+    """What is marked: null where the statement rests on no map."""
+    marks, evidence = report.marks, report.evidence
+    if marks is None:
+        return {"marked_percent": None, "region_count": None, "regions": None}
+    percent = 100.0 / (evidence.height * evidence.width)
+    regions: list[JsonValue] = [
+        {
+            **{name: getattr(region, name) for name in ("top", "left", "height", "width")},
+            "area_percent": float(f"{percent * region.area:.6g}"),
+            "mean": float(f"{region.mean:.6g}"),
+            "log10_lr": region.log10_lr,
+        }
+        for region in marks.regions[:REGIONS_IN_ROW]
+    ]
+    area = float(f"{percent * marks.area:.6g}")
+    return {"marked_percent": area, "region_count": marks.count, "regions": regions}
 
 
 def _finding_entry(finding: Finding) -> dict[str, JsonValue]:

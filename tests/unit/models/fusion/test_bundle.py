@@ -92,8 +92,8 @@ def test_a_changed_value_is_noticed(tmp_path: Path, old: str, new: str) -> None:
     ("text", "message"),
     [
         ("a: [", "is not YAML"),
-        ("- 1", "schema_version None, expected 1"),
-        ("schema_version: 7", "schema_version 7, expected 1"),
+        ("- 1", "schema_version None, expected 2"),
+        ("schema_version: 7", "schema_version 7, expected 2"),
         ("schema_version: 1\nname: 2020-01-01", "was changed after it was made"),
     ],
 )

@@ -1,5 +1,6 @@
 """Training a fusion: which pictures enter, what is fitted, and when no label is given."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,15 +21,9 @@ from imforensics.pipeline.fusion.cases import (
     mask_inexact,
     score_table,
 )
-from imforensics.pipeline.fusion.config import ConditionsConfig, TrainFusionConfig
-from imforensics.pipeline.fusion.fit import (
-    conditions_of,
-    describe_fit,
-    fit,
-    masked_methods,
-    measure_ratios,
-    method_auc,
-)
+from imforensics.pipeline.fusion.config import TrainFusionConfig
+from imforensics.pipeline.fusion.fit import describe_fit, fit, masked_methods, method_auc
+from imforensics.pipeline.fusion.measures import measure_ratios
 
 TABLES = [table.ravel().tolist() for table in ijg_tables(80)]
 
@@ -42,7 +37,9 @@ def make_row(trial: str, entry: str, **changes: Any) -> dict[str, Any]:
         "pair": "p",
         "status": "ok",
         "score": 0.5,
-        "outside_calibration": False,
+        "traces_unread": False,
+        "history": "jpeg",
+        "graphic": False,
         "settings": ["JPEG", TABLES, "4:2:0"],
         "format": "JPEG",
         "height": 256,
@@ -92,7 +89,7 @@ def config_of(**values: Any) -> TrainFusionConfig:
 def test_a_score_enters_only_where_it_is_valid() -> None:
     rows = [
         make_row("a", "ela"),
-        make_row("a", "noise", outside_calibration=True),
+        make_row("a", "noise", traces_unread=True),
         make_row("b", "ela", status="failed", score=None),
         make_row("b", "noise", score=0.25),
         make_row("c", "ela", status="not_applicable", score=None),
@@ -144,15 +141,6 @@ def test_a_method_that_may_read_the_encoder_counts_on_exact_twins_only() -> None
         load_config(TrainFusionConfig, overrides=["exact_only=[nothing]"])
 
 
-def test_conditions_are_those_of_the_twins_unless_told() -> None:
-    cases = [make_case("01", 0, 0.1), make_case("11", 1, 0.1, height=200, width=300)]
-    found = conditions_of(cases, ConditionsConfig())
-    assert (found.requires_jpeg, found.min_side, found.max_pixels) == (True, 200, 256 * 384)
-    assert conditions_of(cases, ConditionsConfig(max_pixels=9, min_side=3)).max_pixels == 9
-    png = [*cases, make_case("02", 0, 0.1, is_jpeg=False)]
-    assert not conditions_of(png, ConditionsConfig()).requires_jpeg
-
-
 def test_a_strong_method_earns_labels_that_keep_the_rates() -> None:
     twins, photos = make_twins(150, strength=7.0), make_photos(120, strength=7.0)
     config = config_of(conditions={"max_pixels": 600 * 600})
@@ -182,6 +170,10 @@ def test_a_useless_method_earns_no_label() -> None:
 
 def test_photographs_outside_the_conditions_do_not_count() -> None:
     twins, photos = make_twins(60, strength=3.0), make_photos(60, strength=3.0)
+    photos = [
+        replace(case, is_graphic=bool(number % 2), height=600 if number % 2 else 63)
+        for number, case in enumerate(photos)
+    ]
     with pytest.raises(DatasetError, match="no photograph is within the conditions of the fusion"):
         fit(config_of(), twins, {"photos": photos}, population="made images")
     small = make_photos(50, strength=3.0, size=256)
