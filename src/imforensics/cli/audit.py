@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from imforensics.cli.options import json_option, overwrite_option, quiet_option
+from imforensics.cli.options import command_line, json_option, overwrite_option, quiet_option
 from imforensics.cli.progress import error_stream
 
 if TYPE_CHECKING:
@@ -37,7 +37,10 @@ Examples:
     "--against", multiple=True, metavar="NAME=PATH", help="Another data set to search for copies. Repeatable."
 )
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder for the HTML page."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the page, as HTML, Markdown and JSON.",
 )
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed of folds and bootstrap."
@@ -67,7 +70,7 @@ def command(
     others = [load_dataset(*_name_and_root(pair)) for pair in against]
     audited = load_dataset(dataset, path)
     audit = audit_dataset(audited, against=others, seed=seed, progress=_progress(quiet))
-    document = audit_document(audit)
+    document = audit_document(audit, seed=seed, command_line=command_line())
     if output is not None:
         from imforensics.report.audit import write_audit
 

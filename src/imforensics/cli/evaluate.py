@@ -1,4 +1,4 @@
-"""`imforensics evaluate`: methods and bundles on a labelled data set, beside the shortcut baseline."""
+"""`imforensics evaluate`: methods and bundles on a labelled data set, beside two baselines."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ Examples:
   imforensics evaluate --method ela --dataset casia1 --split test --protocol robustness --limit 60 -o robust/
 
 \b
-In the results folder: metrics.json, per_image.csv, evaluation.html, pictures/, records.jsonl. Run the same
-command again to resume; give another --method to add it to the comparison.
+In the results folder: metrics.json, per_image.csv, results.md, evaluation.html, pictures/, records.jsonl.
+Run the same command again to resume; give another --method to add it to the comparison.
 """,
 )
 @click.option("--method", "methods", multiple=True, metavar="NAME", help="A method to evaluate. Repeatable.")
@@ -108,7 +108,8 @@ def command(
     """Evaluate methods and bundles on a labelled data set.
 
     Each picture goes through the same analysis as in `analyze`. Every result is reported next to the header
-    baseline, a classifier that sees only header facts and no pixels. Pictures that cannot be read and methods
+    baseline, a classifier that sees only header facts and no pixels, and next to the centre-prior baseline,
+    a map that is bright in the centre of every picture. Pictures that cannot be read and methods
     that fail are recorded and counted.
     """
     from imforensics.config import EvaluateConfig, load_config

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imforensics import __version__
 from imforensics.datasets.base import Dataset
 from imforensics.datasets.header_facts import (
     HeaderFacts,
@@ -19,11 +21,15 @@ from imforensics.datasets.header_facts import (
 from imforensics.datasets.integrity import IntegrityReport, check_integrity, find_splits
 from imforensics.datasets.mask_check import SuspectMask, find_suspect_masks
 from imforensics.datasets.near_duplicates import difference_hash, find_near_duplicates
+from imforensics.datasets.rasters import read_mask
 from imforensics.datasets.twins import Twin, has_twins, load_twins
 from imforensics.errors import DatasetError
 from imforensics.metrics.detection import detection_metrics
-from imforensics.metrics.intervals import detection_intervals
+from imforensics.metrics.intervals import CONFIDENCE, N_RESAMPLES, detection_intervals
+from imforensics.metrics.localization import centre_prior_metrics
 from imforensics.pipeline.audit_verdict import FactResult, NearDuplicates, judge_set
+from imforensics.pipeline.evaluate.baselines import summarize_centre_prior
+from imforensics.provenance import find_commit
 from imforensics.types import JsonValue, Sample
 
 ALL_FACTS = "all facts together"
@@ -40,6 +46,8 @@ class Audit:
     Attributes:
         integrity: counts, masks, unreadable files, byte duplicates.
         facts: one result for each header fact, the strongest first; empty for a set with one class.
+        centre_prior: what a map of the centre localizes, as in metrics.json of an evaluation; None without
+            masks.
         near_duplicates: by perceptual hash.
         suspect_masks: masks that leave out most of what differs from the host; needs committed twins.
         swapped_names: tampered images whose host is the image named second; needs committed twins.
@@ -49,6 +57,7 @@ class Audit:
 
     integrity: IntegrityReport
     facts: tuple[FactResult, ...]
+    centre_prior: Mapping[str, Any] | None
     near_duplicates: NearDuplicates
     suspect_masks: tuple[SuspectMask, ...]
     swapped_names: tuple[str, ...]
@@ -80,6 +89,7 @@ def audit_dataset(
     integrity = replace(integrity, unreadable_images=unreadable)
     readable, headers = [sample for sample, _, _ in read], [header for _, header, _ in read]
     facts = measure_facts(headers, readable, seed=seed)
+    centre = measure_centre_prior(track(readable, "masks"), dataset, seed=seed)
     hashes = np.stack([difference for _, _, difference in read])
     near = count_near_duplicates(dataset, readable, hashes, integrity)
     twins = load_twins(dataset, readable) if has_twins(dataset) else ()
@@ -87,11 +97,12 @@ def audit_dataset(
     return Audit(
         integrity=integrity,
         facts=facts,
+        centre_prior=centre,
         near_duplicates=near,
         suspect_masks=suspects,
         swapped_names=_find_swapped_names(twins, dataset),
         rare_sizes=_find_rare_sizes(headers, readable, dataset),
-        verdict=judge_set(integrity, facts, near, suspects),
+        verdict=judge_set(integrity, facts, near, suspects, centre),
     )
 
 
@@ -136,6 +147,20 @@ def measure_facts(
     return tuple(sorted(results, key=lambda result: -result.auc))
 
 
+def measure_centre_prior(samples: Iterable[Sample], dataset: Dataset, *, seed: int) -> dict[str, Any] | None:
+    """What the centre-prior baseline localizes on the masks of a set; None where no mask can be used."""
+    measured = []
+    for sample in samples:
+        if sample.mask_path is None:
+            continue
+        try:
+            mask = read_mask(sample.mask_path, encoding=dataset.card.mask_encoding)
+        except DatasetError:  # in the report of the integrity
+            continue
+        measured.append((sample.group, centre_prior_metrics(mask)))
+    return summarize_centre_prior(measured, seed=seed, n_resamples=N_RESAMPLES)
+
+
 def count_near_duplicates(
     dataset: Dataset, samples: Sequence[Sample], hashes: NDArray[np.uint64], integrity: IntegrityReport
 ) -> NearDuplicates:
@@ -162,8 +187,8 @@ def count_near_duplicates(
     return NearDuplicates(len(pairs), len(across_groups), len(across_splits), names)
 
 
-def audit_document(audit: Audit) -> dict[str, JsonValue]:
-    """The audit as JSON-ready values."""
+def audit_document(audit: Audit, *, seed: int = 0, command_line: Sequence[str] = ()) -> dict[str, JsonValue]:
+    """The audit as JSON-ready values, with what it was made by."""
     facts: list[JsonValue] = [
         {
             "fact": result.fact,
@@ -177,9 +202,14 @@ def audit_document(audit: Audit) -> dict[str, JsonValue]:
     ]
     near = audit.near_duplicates
     return {
-        "schema_version": "1.0",
+        "schema_version": "1.1",
+        "tool": {"name": "imforensics", "version": __version__, "commit": find_commit()},
+        "command": list(command_line),
+        "seed": seed,
+        "intervals": {"confidence": CONFIDENCE, "resamples": N_RESAMPLES, "unit": "source group"},
         "verdict": list(audit.verdict),
         "header_facts": facts,
+        "centre_prior": None if audit.centre_prior is None else dict(audit.centre_prior),
         "near_duplicates": {
             "pairs": near.pairs,
             "across_groups": near.across_groups,

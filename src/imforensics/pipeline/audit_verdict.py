@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from imforensics.datasets.integrity import IntegrityReport
 from imforensics.datasets.mask_check import SuspectMask
@@ -55,9 +56,15 @@ def judge_set(
     facts: Sequence[FactResult],
     near: NearDuplicates,
     suspects: Sequence[SuspectMask] = (),
+    centre: Mapping[str, Any] | None = None,
 ) -> tuple[str, ...]:
     """What results on the set may claim, in sentences that follow from the figures by fixed rules."""
-    return (_judge_headers(facts), *_judge_copies(integrity, near), *_judge_masks(integrity, suspects))
+    return (
+        _judge_headers(facts),
+        *_judge_copies(integrity, near),
+        *_judge_centre(centre),
+        *_judge_masks(integrity, suspects),
+    )
 
 
 def _judge_headers(facts: Sequence[FactResult]) -> str:
@@ -93,6 +100,15 @@ def _judge_copies(integrity: IntegrityReport, near: NearDuplicates) -> Iterator[
         yield (
             f"{across_sets} pictures are byte-identical in the sets compared: remove them before a "
             "cross-set test."
+        )
+
+
+def _judge_centre(centre: Mapping[str, Any] | None) -> Iterator[str]:
+    if centre is not None and centre["metrics"]["auc_mean"] is not None:
+        yield (
+            "The centre-prior baseline, one map for every picture, has pixel AUC "
+            f"{centre['metrics']['auc_mean']:.3f} and best F1 {centre['metrics']['f1_best_mean']:.3f}: "
+            "compare every map with it."
         )
 
 

@@ -10,10 +10,14 @@ from typing import Any
 
 from imforensics.errors import OutputExistsError
 from imforensics.outputs import claim_folder, write_atomically
+from imforensics.report.evaluation_markdown import command_block, describe_tool
+from imforensics.report.evaluation_words import BASELINE, CENTRE, decimal, with_interval
+from imforensics.report.markdown import Table, for_markdown, markdown_page
 from imforensics.report.page import load_parts, load_template, safe_parts
 
 MAX_LISTED = 200  # names listed of each kind of defect; audit.json holds them all
 
+CENTRE_COLUMNS = {"pixel AUC": "auc_mean", "F1 at 0.5": "f1_half_mean", "F1 best": "f1_best_mean"}
 DEFECT_TITLES = {
     "missing_masks": "Tampered images without a mask",
     "ill_sized_masks": "Masks of another size than their image",
@@ -36,7 +40,7 @@ class AuditFiles:
 def write_audit(
     document: Mapping[str, Any], folder: Path, *, overwrite: bool = False, inputs: Iterable[Path] = ()
 ) -> AuditFiles:
-    """Write audit.json and audit.html, each whole or not at all.
+    """Write audit.json, audit.html and results.md, each whole or not at all.
 
     Args:
         document: of `audit_document`.
@@ -53,8 +57,64 @@ def write_audit(
             raise OutputExistsError(f"{folder} holds an audit; pass --overwrite, or another folder with -o")
         output.check()
         write_atomically(files.html, render_audit(document))
+        write_atomically(folder / "results.md", audit_page(document).encode())
         write_atomically(files.json, json.dumps(document, indent=2, allow_nan=False) + "\n")
     return files
+
+
+def audit_page(document: Mapping[str, Any]) -> str:
+    """The audit as Markdown; images and masks by name, without the folder that they stand in here."""
+    integrity, near, centre = document["integrity"], document["near_duplicates"], document["centre_prior"]
+    facts = [
+        [
+            f"{BASELINE}: {fact['fact']}",
+            str(fact["distinct_values"]),
+            *(decimal(fact[name]) for name in ("accuracy", "balanced_accuracy")),
+            with_interval(fact["auc"], fact["auc_interval"]),
+        ]
+        for fact in document["header_facts"]
+    ]
+    pixel = [] if centre is None else [[CENTRE, str(centre["n"]), *_centre_cells(centre)]]
+    across = sum(copies["across_splits"] for copies in integrity["duplicates"])
+    defects = [
+        f"Byte-identical: {len(integrity['duplicates'])} images; across splits: {across}.",
+        f"Near-duplicates by perceptual hash: {near['pairs']} pairs; between source groups: "
+        f"{near['across_groups']}; between splits: {near['across_splits']}. A tampered image and its host "
+        "are alike by nature.",
+        *(f"{title}: {_names(integrity[key])}." for key, title in DEFECT_TITLES.items() if integrity[key]),
+        "Masks that leave out most of what differs from the host: "
+        f"{_names(suspect['mask'] for suspect in document['suspect_masks'])}.",
+        f"Names whose second image, not the first, is the host: {len(document['swapped_names'])}.",
+        *(
+            f"Rare size {size} (height x width): {_names(names)}."
+            for size, names in document["rare_sizes"].items()
+        ),
+    ]
+    counts = f"{integrity['authentic_count']} authentic and {integrity['tampered_count']} tampered images."
+    tables = [
+        Table("Verdict", notes=[for_markdown(sentence) for sentence in document["verdict"]]),
+        Table(
+            "Header facts",
+            ("", "values", "accuracy", "balanced accuracy", "image AUC"),
+            facts,
+            text=["Each fact alone, cross-validated over source groups; no pixel is looked at."],
+        ),
+        Table("Masks", ("", "masks", *CENTRE_COLUMNS), pixel, text=["One map, bright in the centre."]),
+        Table("Defects", notes=defects),
+        Table("Made with", text=[command_block(document["command"])], notes=describe_tool(document)),
+    ]
+    return markdown_page(f"Audit of {for_markdown(integrity['dataset'])}", tables, intro=[counts])
+
+
+def _centre_cells(centre: Mapping[str, Any]) -> list[str]:
+    metrics, intervals = centre["metrics"], centre["intervals"]
+    return [with_interval(metrics[name], intervals[name]) for name in CENTRE_COLUMNS.values()]
+
+
+def _names(paths: Iterable[Any]) -> str:
+    names = [for_markdown(Path(path).name) for path in paths]
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return (", ".join(names[:MAX_LISTED]) or "none") + more
 
 
 def render_audit(document: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The files of an evaluation: metrics.json, per_image.csv, pictures and one self-contained page."""
+"""The files of an evaluation: metrics.json, per_image.csv, results.md, pictures and a self-contained page."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from imforensics.report.evaluation_figures import (
     draw_curves,
     draw_robustness,
 )
+from imforensics.report.evaluation_markdown import results_page
 from imforensics.report.evaluation_words import COLUMN_NOTE, comparison, decimal, judge, with_interval
 from imforensics.report.page import load_parts, load_template, mark_safe, safe_parts
 
@@ -116,6 +117,7 @@ def write_evaluation(
     _write_csv(files.per_image, rows)
     page = render_evaluation(document, pictures=pictures, sheets=sheets, cases=cases)
     write_atomically(files.html, page.encode())
+    write_atomically(folder / "results.md", results_page(document).encode())
     return files
 
 

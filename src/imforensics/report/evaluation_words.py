@@ -8,7 +8,7 @@ from typing import Any
 
 Document = Mapping[str, Any]
 NONE = "–"
-BASELINE = "header baseline"
+BASELINE, CENTRE = "header baseline", "centre-prior baseline"
 
 # heading, block of the document, name of the metric, digits
 COLUMNS: tuple[tuple[str, str, str], ...] = (
@@ -34,7 +34,8 @@ COLUMN_NOTE = (
     "95 % bootstrap intervals over source groups in brackets. Pixel metrics are means over tampered images "
     "with a mask; F1 fixed uses the method's stored threshold, F1 best the best threshold of each image, an "
     "oracle that uses the ground truth. The false-alarm area is the share of an authentic image at or above "
-    "0.5."
+    "0.5. The header baseline looks at no pixel, the centre-prior baseline is one map, bright in the centre, "
+    "for every picture."
 )
 
 
@@ -59,12 +60,15 @@ def with_interval(value: float | None, interval: Sequence[float] | None) -> str:
 
 
 def comparison(document: Document) -> tuple[list[str], list[list[str]]]:
-    """The comparison table: headings, and one row a method; the shortcut baseline comes first.
+    """The comparison table: headings, and one row a method; the baselines come first.
 
     Columns that no method has are left out.
     """
     rows = [[BASELINE, *_figures({"detection": document["shortcut"]})]]
     scored = [NONE if document["shortcut"] is None else str(document["shortcut"]["n"])]
+    if (centre := document["centre_prior"]) is not None:
+        rows.append([CENTRE, *_figures({"localization": centre})])
+        scored.append(str(centre["n"]))
     for key, found in document["methods"].items():
         rows.append([key, *_figures(found)])
         counts = found["counts"]
@@ -93,6 +97,7 @@ def judge(document: Document) -> list[str]:
     sentences = [_judge_shortcut(protocol, shortcut)]
     for key, found in document["methods"].items():
         sentences += _judge_method(key, found, protocol, shortcut)
+        sentences += _judge_map(key, found["localization"], document["centre_prior"])
     groups = document["data"]["groups"]
     if groups < FEW_GROUPS:
         sentences.append(
@@ -171,13 +176,17 @@ def _judge_method(
         )
     elif shortcut is not None and shortcut["metrics"]["auc"] >= detection["metrics"]["auc"]:
         sentences.append(f"{key}: image AUC {auc} is not above the header baseline.")
-    return sentences + _judge_map(key, found["localization"])
+    return sentences
 
 
-def _judge_map(key: str, localization: Mapping[str, Any] | None) -> list[str]:
+def _judge_map(
+    key: str, localization: Mapping[str, Any] | None, centre: Mapping[str, Any] | None
+) -> list[str]:
     if localization is None or localization["metrics"].get("auc_mean") is None:
         return []
     auc = with_interval(localization["metrics"]["auc_mean"], localization["intervals"].get("auc_mean"))
     if is_chance(localization, "auc_mean"):
         return [f"{key}: pixel AUC {auc} is chance: the map does not locate the altered region."]
+    if centre is not None and centre["metrics"]["auc_mean"] >= localization["metrics"]["auc_mean"]:
+        return [f"{key}: pixel AUC {auc} is not above the centre-prior baseline, which ignores the picture."]
     return []

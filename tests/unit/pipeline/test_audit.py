@@ -54,7 +54,7 @@ def test_copies_across_classes_and_near_duplicates_are_counted(tmp_path: Path) -
 
 def test_the_document_is_json(tmp_path: Path) -> None:
     audit = audit_dataset(load_dataset("folder", make_set(tmp_path / "set", tampered_quality=90, count=6)))
-    assert json.loads(json.dumps(audit_document(audit), allow_nan=False))["schema_version"] == "1.0"
+    assert json.loads(json.dumps(audit_document(audit), allow_nan=False))["schema_version"] == "1.1"
 
 
 def test_the_command_writes_a_page_and_does_not_overwrite_it(tmp_path: Path) -> None:
@@ -66,6 +66,9 @@ def test_the_command_writes_a_page_and_does_not_overwrite_it(tmp_path: Path) -> 
     page = (tmp_path / "out" / "audit.html").read_text(encoding="utf-8")
     assert "Content-Security-Policy" in page
     assert "are no evidence about tampering" in page
+    results = (tmp_path / "out" / "results.md").read_text(encoding="utf-8")
+    assert "| header baseline: quantization tables | 2 | 1.000 | 1.000 | 1.000 [1.000, 1.000] |" in results
+    assert "## Made with\n\n    " in results
     again = CliRunner().invoke(main, command)
     assert again.exit_code == 1
     assert "--overwrite" in again.stderr

@@ -105,6 +105,12 @@ def document(
             "majority_accuracy": 0.57,
             **block(0.995, 0.99, 1.0),
         },
+        "centre_prior": {
+            "map": "one",
+            "n": 4,
+            "metrics": {"auc_mean": 0.67, "f1_best_mean": 0.3},
+            "intervals": {"auc_mean": [0.6, 0.7], "f1_best_mean": None},
+        },
         "methods": {"ela": method},
         "robustness": None,
     }
@@ -176,12 +182,13 @@ def test_hostile_text_is_shown_and_never_run() -> None:
 
 def test_the_baseline_stands_in_the_same_table() -> None:
     headings, rows = comparison(document())
-    assert rows[0][0] == "header baseline"
+    assert [row[0] for row in rows] == ["header baseline", "centre-prior baseline", "ela"]
+    assert "0.670 [0.600, 0.700]" in rows[1]
     assert rows[0][headings.index("image AUC")] == "0.995 [0.990, 1.000]"
-    assert rows[1][:2] == ["ela", "6 of 7"]
+    assert rows[2][:2] == ["ela", "6 of 7"]
     assert "F1 fixed" not in headings
     lines = format_table(headings, rows).splitlines()
-    assert len(lines) == 3
+    assert len(lines) == 4
     assert lines[1].index("7") == lines[0].index("scored")
 
 
@@ -208,6 +215,9 @@ def test_what_is_said_of_the_baseline_and_of_losses() -> None:
     assert "without looking at a pixel" in " ".join(judge(document("raw")))
     assert "the map does not locate the altered region" in twin
     assert "header facts still separate the classes" in " ".join(judge(document("resaved")))
+    above = document(localization=block(0.6, 0.55, 0.65) | {"metrics": {"auc_mean": 0.6}})
+    above["methods"]["ela"]["localization"]["intervals"] = {"auc_mean": [0.55, 0.65]}
+    assert "not above the centre-prior baseline" in " ".join(judge(above))
     blind = document("resaved") | {"shortcut": block(0.45, 0.4, 0.5)}
     assert "header facts are uninformative here" in " ".join(judge(blind))
     assert "Only 5 source groups" in twin

@@ -11,10 +11,15 @@ from imforensics import __version__
 from imforensics.config import dump_config
 from imforensics.metrics.intervals import CONFIDENCE
 from imforensics.outputs import write_atomically
+from imforensics.pipeline.evaluate.baselines import (
+    Shown,
+    collect_shown,
+    summarize_centre_prior,
+    summarize_shortcut,
+)
 from imforensics.pipeline.evaluate.columns import Case, Column, Columns, Condition, collect_columns
 from imforensics.pipeline.evaluate.plan import Evaluation, trial_records
 from imforensics.pipeline.evaluate.protocols import PROTOCOLS, ROBUSTNESS_UNITS
-from imforensics.pipeline.evaluate.shortcut import Header, collect_headers, summarize_shortcut
 from imforensics.pipeline.evaluate.statement import STATEMENT
 from imforensics.pipeline.evaluate.summary import Figures, headline, summarize_column
 from imforensics.pipeline.evaluate.worker import build_entry, read_trial_mask, show_trial
@@ -22,7 +27,7 @@ from imforensics.provenance import find_commit
 from imforensics.report.evaluation import CaseView, EvaluationFiles, Series, write_evaluation
 from imforensics.types import JsonValue
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 def summarize(evaluation: Evaluation, *, command_line: Sequence[str] = ()) -> tuple[Figures, Columns]:
@@ -36,11 +41,11 @@ def summarize(evaluation: Evaluation, *, command_line: Sequence[str] = ()) -> tu
         The document, JSON-ready (docs/evaluation.md lists its fields), and the columns it was made from.
     """
     request, config = evaluation.request, evaluation.config
-    headers: dict[Condition, list[Header]] = {}
-    columns = collect_columns(collect_headers(trial_records(evaluation), headers))
+    shown: dict[Condition, list[Shown]] = {}
+    columns = collect_columns(collect_shown(trial_records(evaluation), shown))
     main = _main_condition(columns)
     has_curves = request.protocol == "robustness" or bool(request.kinds)
-    shortcut = summarize_shortcut(headers.get(main, []), seed=request.seed, n_resamples=config.resamples)
+    bootstrap = {"seed": request.seed, "n_resamples": config.resamples}
     document: Figures = {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "imforensics", "version": __version__, "commit": find_commit()},
@@ -55,14 +60,16 @@ def summarize(evaluation: Evaluation, *, command_line: Sequence[str] = ()) -> tu
             "left_out": [{"image": name, "reason": reason} for name, reason in evaluation.plan.left_out],
         },
         "intervals": {"confidence": CONFIDENCE, "resamples": config.resamples, "unit": "source group"},
-        "shortcut": shortcut,
+        "shortcut": summarize_shortcut(shown.get(main, []), **bootstrap),
+        "centre_prior": summarize_centre_prior(
+            ((picture.group, picture.centre) for picture in shown.get(main, [])), **bootstrap
+        ),
         "methods": {
             entry.key: {
                 "settings": evaluation.settings[entry.key],
                 **summarize_column(
                     columns.get((entry.key, main), Column()),
-                    seed=request.seed,
-                    n_resamples=config.resamples,
+                    **bootstrap,
                     thresholds=evaluation.thresholds[entry.key],
                 ),
             }
@@ -76,7 +83,7 @@ def summarize(evaluation: Evaluation, *, command_line: Sequence[str] = ()) -> tu
 def write_results(
     evaluation: Evaluation, document: Mapping[str, Any], columns: Columns, folder: Path
 ) -> EvaluationFiles:
-    """Write metrics.json, per_image.csv, curves, contact sheets, evaluation.html and the resolved config.
+    """Write metrics.json, per_image.csv, results.md, pictures, evaluation.html and the resolved config.
 
     Args:
         evaluation: run.

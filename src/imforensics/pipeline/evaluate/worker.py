@@ -17,7 +17,7 @@ from imforensics.errors import DatasetError, EvidenceError, ImforensicsError, de
 from imforensics.evidence import read_evidence
 from imforensics.methods.base import Method
 from imforensics.metrics.evidence_classes import describe_graphic, history_of
-from imforensics.metrics.localization import false_alarm_metrics, measure_tampered
+from imforensics.metrics.localization import centre_prior_metrics, false_alarm_metrics, measure_tampered
 from imforensics.metrics.pixel_counts import BINS, Histogram
 from imforensics.pipeline.analyze import build_methods, run_method
 from imforensics.pipeline.evaluate.marks import describe_marks
@@ -118,12 +118,12 @@ def evaluate_task(task: Task) -> list[Row]:
         mask = read_trial_mask(task.trial, evidence, encoding=settings.mask_encoding)
     except Exception as error:  # the scores do not need the mask
         mask_note = describe_failure(error)
-    kind: Row = {"history": history_of(evidence), "graphic": describe_graphic(evidence.pixels) is not None}
-    kind["mask_note"] = mask_note
+    shown: Row = {"history": history_of(evidence), "graphic": describe_graphic(evidence.pixels) is not None}
+    shown |= {"mask_note": mask_note, "centre": _measure_centre_prior(task.trial, mask)}
     rows = []
     for key in task.digests:
         finding = run_method(methods[key], evidence)
-        row = _record(task, key, evidence, mask, finding) | kind
+        row = _record(task, key, evidence, mask, finding) | shown
         rows.append(row | {"marks": describe_marks(finding, mask)} if settings.keeps_marks else row)
     return rows
 
@@ -173,7 +173,7 @@ def error_records(task: Task, status: str, note: str) -> list[Row]:
         ("score", "probability", "log10_lr", "stated", "threshold", "threshold_policy", "format", "height")
     )
     empty |= dict.fromkeys(("width", "settings", "seconds", "mask_area", "pixel", "counts", "histogram"))
-    empty |= {"mask_note": None, "outside_calibration": False, "traces_unread": False}
+    empty |= {"mask_note": None, "centre": None, "outside_calibration": False, "traces_unread": False}
     empty |= {"history": None, "graphic": False}
     return [
         {**trial_fields(task.trial), "entry": key, "digest": digest, "status": status, "note": note, **empty}
@@ -261,6 +261,13 @@ def _record(task: Task, key: str, evidence: Evidence, mask: BoolArray | None, fi
         "mask_area": None if mask is None else np.count_nonzero(mask) / mask.size,
         **measured,
     }
+
+
+def _measure_centre_prior(trial: Trial, mask: BoolArray | None) -> dict[str, JsonValue] | None:
+    """Pixel metrics of the centre-prior baseline on a tampered image; None without a mask."""
+    if mask is None or trial.sample.label == 0:
+        return None
+    return _without_nan(centre_prior_metrics(mask))
 
 
 def _check_score(finding: Finding) -> None:

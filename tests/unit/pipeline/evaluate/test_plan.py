@@ -1,7 +1,5 @@
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -60,6 +58,7 @@ def test_files_are_whole_and_nothing_else_is_left(finished: Path) -> None:
             "pictures",
             "plan.json",
             "records.jsonl",
+            "results.md",
         ]
     )
     assert {p.name for p in (finished / "pictures").iterdir()} == {
@@ -74,20 +73,17 @@ def test_files_are_whole_and_nothing_else_is_left(finished: Path) -> None:
     }
 
 
-def test_the_experiment_table_is_made_of_results_folders(finished: Path, tmp_path: Path) -> None:
-    script = Path(__file__).parents[4] / "scripts" / "make_experiment_table.py"
-    page = tmp_path / "docs" / "page.md"
-    subprocess.run(
-        [sys.executable, str(script), str(finished), "--title", "A title", "-o", str(page)], check=True
-    )
-    text = page.read_text()
-    auc = json.loads((finished / "metrics.json").read_text())["methods"]["ela"]["detection"]["metrics"]["auc"]
-    assert text.startswith("# A title\n")
-    assert "## twin" in text
+def test_the_results_are_written_as_markdown_too(finished: Path) -> None:
+    text = (finished / "results.md").read_text()
+    found = json.loads((finished / "metrics.json").read_text())
+    auc = found["methods"]["ela"]["detection"]["metrics"]["auc"]
+    assert "## twin\n" in text
     assert "| header baseline | 12 | 0.500" in text
     assert f"| ela | 12 of 12 | {auc:.3f} [" in text
     assert "    imforensics evaluate\n" in text
     assert "| ela | 6 |" in text
+    assert found["centre_prior"]["n"] == 6
+    assert "| centre-prior baseline | 6 |" in text
 
 
 def test_going_on_runs_what_is_missing_and_nothing_else(finished: Path, labelled_set: Path) -> None:

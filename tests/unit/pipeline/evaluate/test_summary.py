@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from imforensics.metrics.localization import LocalizationAccumulator, measure_tampered
+from imforensics.metrics.localization import LocalizationAccumulator, centre_prior_metrics, measure_tampered
+from imforensics.pipeline.evaluate.baselines import collect_shown, summarize_centre_prior, summarize_shortcut
 from imforensics.pipeline.evaluate.columns import collect_columns
-from imforensics.pipeline.evaluate.shortcut import collect_headers, summarize_shortcut
 from imforensics.pipeline.evaluate.summary import summarize_column
 from imforensics.pipeline.evaluate.worker import pack_histogram
 
@@ -175,15 +175,15 @@ def test_pooled_and_mean_localization_agree_with_one_pass_over_all_pixels() -> N
     assert local["metrics"]["false_alarm_area_half_mean"] == 0.25
 
 
-def headers_of(rows: list[dict]) -> list:
-    headers: dict = {}
-    assert list(collect_headers(rows, headers)) == rows  # given on untouched
-    return headers[RAW]
+def shown_in(rows: list[dict]) -> list:
+    shown: dict = {}
+    assert list(collect_shown(rows, shown)) == rows  # given on untouched
+    return shown[RAW]
 
 
 def test_the_look_up_separates_classes_that_were_saved_differently() -> None:
     rows = [record(f"i{n}", n % 2, 0.5, settings=["JPEG", [[1 + n % 2] * 64], "4:2:0"]) for n in range(60)]
-    found = summarize_shortcut(headers_of(rows), seed=0, n_resamples=200)
+    found = summarize_shortcut(shown_in(rows), seed=0, n_resamples=200)
     assert found is not None
     assert found["metrics"]["auc"] == 1.0
     assert found["metrics"]["accuracy"] == 1.0
@@ -192,7 +192,7 @@ def test_the_look_up_separates_classes_that_were_saved_differently() -> None:
 
 def test_equal_settings_are_exactly_chance_also_with_uneven_folds() -> None:
     rows = [record(f"i{n}", int(n < 11), 0.5) for n in range(43)]
-    found = summarize_shortcut(headers_of(rows), seed=3, n_resamples=200)
+    found = summarize_shortcut(shown_in(rows), seed=3, n_resamples=200)
     assert found is not None
     assert found["metrics"]["auc"] == 0.5
 
@@ -202,7 +202,7 @@ def test_pairs_of_one_group_with_shared_settings_are_exactly_chance() -> None:
     for n in range(20):
         settings = ["JPEG", [[1 + n % 7] * 64], "4:2:0"]
         rows += [record(f"{k}{n}", k, 0.5, group=f"g{n}", settings=settings) for k in (0, 1)]
-    found = summarize_shortcut(headers_of(rows), seed=0, n_resamples=200)
+    found = summarize_shortcut(shown_in(rows), seed=0, n_resamples=200)
     assert found is not None
     assert found["metrics"]["auc"] == 0.5
     assert found["metrics"]["accuracy"] == 0.5
@@ -210,5 +210,22 @@ def test_pairs_of_one_group_with_shared_settings_are_exactly_chance() -> None:
 
 def test_headers_are_taken_once_however_many_methods_there_are() -> None:
     rows = [record("a", 0, 0.5), record("a", 0, 0.5, entry="other"), record("b", 1, None, settings=None)]
-    assert len(headers_of(rows)) == 1
-    assert summarize_shortcut(headers_of(rows), seed=0, n_resamples=200) is None
+    assert len(shown_in(rows)) == 1
+    assert summarize_shortcut(shown_in(rows), seed=0, n_resamples=200) is None
+
+
+def test_the_centre_prior_is_taken_once_a_picture_and_averaged() -> None:
+    masks = [np.zeros((20, 30), bool) for _ in range(3)]
+    masks[0][8:12, 12:18] = masks[1][:4, :4] = masks[2][5:15, 10:20] = True
+    found = [centre_prior_metrics(mask) for mask in masks]
+    rows = [
+        record(f"i{n}", 1, 0.5, entry=entry, centre=pixel)
+        for n, pixel in enumerate(found)
+        for entry in ("ela", "other")
+    ]
+    shown = shown_in([*rows, record("authentic", 0, 0.5)])
+    centre = summarize_centre_prior(((each.group, each.centre) for each in shown), seed=0, n_resamples=200)
+    assert centre is not None
+    assert centre["n"] == 3
+    assert centre["metrics"]["auc_mean"] == pytest.approx(np.mean([pixel["auc"] for pixel in found]))
+    assert summarize_centre_prior([("a", None)], seed=0, n_resamples=200) is None
