@@ -40,6 +40,7 @@ class Run(ConfigModel):
     Attributes:
         dataset: name of a data set adapter.
         protocols: of `imforensics evaluate`.
+        root: folder of the set; None looks below the folder that IMFORENSICS_DATA names.
         split: train, val, test or all; None takes the experiment's.
         kinds: of processing besides, see `plan_trials`.
         entries: of the experiment's methods, bundles and variants, those that are run; None runs all.
@@ -47,6 +48,7 @@ class Run(ConfigModel):
 
     dataset: str = "casia1"
     protocols: tuple[Any, ...] = ("raw",)
+    root: Path | None = None
     split: str | None = None
     kinds: tuple[str, ...] = ()
     entries: tuple[str, ...] | None = None
@@ -220,7 +222,7 @@ class Experiment:
             run.dataset,
             split,
             protocol,
-            None,
+            run.root,
             seed,
             limit,
             methods=methods,
