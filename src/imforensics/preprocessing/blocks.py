@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imforensics.preprocessing.kept import keep_with_array
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -92,6 +94,7 @@ def gaussian_blocks(values: FloatArray, *, sigma: float) -> FloatArray:
     return values
 
 
+@keep_with_array
 def find_analysable_blocks(pixels: UInt8Array, *, block: int) -> BoolArray:
     """Blocks with something to see: neither flat nor saturated.
 
@@ -121,6 +124,7 @@ def find_analysable_blocks(pixels: UInt8Array, *, block: int) -> BoolArray:
     return result
 
 
+@keep_with_array
 def find_unclipped_blocks(pixels: UInt8Array, *, block: int) -> BoolArray:
     """Blocks whose DCT coefficients another saving on the same grid can have kept.
 
@@ -139,12 +143,14 @@ def find_unclipped_blocks(pixels: UInt8Array, *, block: int) -> BoolArray:
     >>> find_unclipped_blocks(np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3) * 9 + 9, block=2)
     array([[ True, False]])
     """
-    clipped = np.zeros(pixels.shape[:2], dtype=np.uint8)
-    for channel in range(3):
-        plane = pixels[..., channel]
-        clipped |= (plane == 0) | (plane == 255)
-    usable = find_analysable_blocks(pixels, block=block) & (block_means(clipped, block=block) <= _MAX_CLIPPED)
     height, width = pixels.shape[:2]
+    usable = find_analysable_blocks(pixels, block=block).copy()
+    for index, top in enumerate(range(0, height, block)):
+        samples = pixels[top : top + block]
+        is_end = (samples - np.uint8(1)) >= 254  # 0 becomes 255, 255 becomes 254
+        if is_end.any():
+            clipped = is_end[..., 0] | is_end[..., 1] | is_end[..., 2]
+            usable[index] &= block_means(clipped.view(np.uint8), block=block)[0] <= _MAX_CLIPPED
     usable[height // block :] = False
     usable[:, width // block :] = False
     return usable

@@ -116,7 +116,7 @@ class JpegGhost(Method):
     def analyze(self, evidence: Evidence) -> Finding:
         """Save again at every quality, compare the blocks' curves."""
         top, left = self.options.offset
-        shifted = evidence.pixels[top:, left:]
+        shifted = evidence.pixels[top:, left:] if top or left else evidence.pixels
         rows, columns = shifted.shape[0] // BLOCK, shifted.shape[1] // BLOCK
         if rows * columns < MIN_BLOCKS:
             return self._decline(f"The image has {rows * columns} whole blocks of 8x8 pixels")

@@ -35,6 +35,7 @@ SMOOTHINGS = 3  # means over 3x3 blocks that "around" stands for
 THRESHOLD = 0.5  # of the map; reached where the number of false alarms is below 1
 HALF_WAY = 10.0  # -log10 of the number of false alarms at which the score reads 0.5
 MIN_VOTERS = 0.05  # share of voting pixels around a block, below which nothing can be said
+BAND_ROWS = 64  # of pixels at a time: some 100 kB
 BAND_BLOCKS = 16  # rows of blocks that vote again at a time
 LISTED = 10  # regions in the observations
 
@@ -88,7 +89,7 @@ class JpegGrid(Method):
         if min(shape) < MIN_SIDE:
             size = f"{evidence.width}x{evidence.height}"
             return self._decline(f"The image is {size} pixels; at least {MIN_SIDE} on each side are needed.")
-        plane = np.rint(luma(evidence.pixels)).astype(np.uint8)
+        plane = _round_luma(evidence.pixels)
         votes = vote_for_grids(plane)
         if not votes.counts.any():
             return self._decline("Flat or even all over: no pixel prefers one grid to the others.")
@@ -125,7 +126,7 @@ class JpegGrid(Method):
             votes = _vote_again(plane, *part)
             wanted = spread_blocks(absent, votes.shape, block=BLOCK) & (votes == 0) & (grids[part] != main)
             again[part][wanted] = 0
-        return find_regions(gather_blocks(again), [0])
+        return find_regions(gather_blocks(again), [0]) if (again == 0).any() else []
 
     def _report(
         self,
@@ -159,6 +160,15 @@ class JpegGrid(Method):
             observations=observations,
             notes=_notes(main, foreign, missing),
         )
+
+
+def _round_luma(pixels: UInt8Array) -> UInt8Array:
+    """(H, W) uint8, the luma in whole gray levels."""
+    plane = np.empty(pixels.shape[:2], dtype=np.uint8)
+    for top in range(0, len(plane), BAND_ROWS):
+        band = slice(top, top + BAND_ROWS)
+        plane[band] = np.rint(luma(pixels[band]))
+    return plane
 
 
 def _can_miss(evidence: Evidence, main: int) -> bool:
