@@ -87,9 +87,9 @@ def gaussian_blocks(values: FloatArray, *, sigma: float) -> FloatArray:
     for _ in range(2):
         padded = np.pad(values, ((radius, radius), (0, 0)), mode="symmetric")
         size = values.shape[0]
-        total = np.zeros(values.shape, dtype=np.float32)
+        total, part = np.zeros(values.shape, dtype=np.float32), np.empty(values.shape, dtype=np.float32)
         for shift, weight in enumerate(weights):
-            total += weight * padded[shift : shift + size]
+            total += np.multiply(padded[shift : shift + size], weight, out=part)
         values = np.ascontiguousarray(total.T)
     return values
 

@@ -33,9 +33,11 @@ from imforensics.types import (
     FloatArray,
     JsonValue,
     LocalizationMap,
+    UInt8Array,
 )
 
 BLOCK = 8
+BAND_BLOCKS = 64  # rows of blocks measured at a time
 MIN_BLOCKS = 64  # analysable ones: fewer have no typical curve
 SIGMA = 2.0  # blocks; of the Gaussian over neighbours. 1.5 to 3 localize alike on CASIA v1 train and val
 MIN_SPREAD = 0.02  # nats; an image whose curves agree better than this does not make little things loud
@@ -123,11 +125,8 @@ class JpegGhost(Method):
         usable = find_analysable_blocks(shifted, block=BLOCK)[:rows, :columns]
         if usable.sum() < MIN_BLOCKS:
             return self._decline(f"Flat or saturated but for {int(usable.sum())} blocks of 8x8 pixels")
-        plane = luma(evidence.pixels)
-        curves = ghost_curves(plane, qualities=self.options.qualities, top=top, left=left)
-        dip = self._find_dip(evidence, plane, typical_curve(curves[:, usable]))
-        variances = block_variances(plane, top=top, left=left)
-        del plane
+        curves, variances = self._measure_blocks(shifted)
+        dip = self._find_dip(evidence, typical_curve(curves[:, usable]))
         sheet = self._draw(curves)
         heights, shapes = split_curves(curves)
         weight = gaussian_blocks(usable.astype(np.float32), sigma=SIGMA)
@@ -135,6 +134,18 @@ class JpegGhost(Method):
         for smoothed, texture in zip(differences, (heights, variances), strict=True):
             _smooth(compare_shapes(shapes, texture, usable), weight, out=smoothed)
         return self._report(differences, usable, weight >= MIN_SUPPORT, evidence.pixels.shape[:2], dip, sheet)
+
+    def _measure_blocks(self, pixels: UInt8Array) -> tuple[FloatArray, FloatArray]:
+        """Curve and variance of each whole block, in bands: no plane of the picture's size is made."""
+        rows, columns = pixels.shape[0] // BLOCK, pixels.shape[1] // BLOCK
+        curves = np.empty((len(self.options.qualities), rows, columns), dtype=np.float32)
+        variances = np.empty((rows, columns), dtype=np.float32)
+        for first in range(0, rows, BAND_BLOCKS):
+            band = slice(first, first + BAND_BLOCKS)
+            plane = luma(pixels[band.start * BLOCK : band.stop * BLOCK, : columns * BLOCK])
+            curves[:, band] = ghost_curves(plane, qualities=self.options.qualities)
+            variances[band] = block_variances(plane)
+        return curves, variances
 
     def _decline(self, reason: str) -> Finding:
         return super()._decline(
@@ -178,9 +189,9 @@ class JpegGhost(Method):
             ),
         )
 
-    def _find_dip(self, evidence: Evidence, plane: FloatArray, typical: FloatArray) -> dict[str, JsonValue]:
+    def _find_dip(self, evidence: Evidence, typical: FloatArray) -> dict[str, JsonValue]:
         """The quality at which the image as a whole changes less than its last saving explains."""
-        own = self._own_curve(evidence, plane)
+        own = self._own_curve(evidence)
         index, depth = find_dip(typical) if own is None else find_earlier_dip(typical, own)
         is_seen = depth >= (MIN_DIP if own is None else MIN_EARLIER_DIP)
         return {
@@ -189,16 +200,16 @@ class JpegGhost(Method):
             "is_last_saving_known": own is not None,
         }
 
-    def _own_curve(self, evidence: Evidence, plane: FloatArray) -> FloatArray | None:
+    def _own_curve(self, evidence: Evidence) -> FloatArray | None:
         """What the saving of a JPEG leaves in its curve; None where that is not known, or on another grid."""
         if evidence.jpeg is None or self.options.offset != (0, 0):
             return None
         table = evidence.jpeg.quantization_tables[0]
-        rows, columns = ((side - BLOCK // 2) // BLOCK for side in plane.shape)
+        rows, columns = ((side - BLOCK // 2) // BLOCK for side in evidence.pixels.shape[:2])
         usable = find_analysable_blocks(evidence.pixels[4:, 4:], block=BLOCK)[:rows, :columns]
         if table.min() < 1 or not usable.any():
             return None
-        return saved_once_curve(plane, usable, table=table, qualities=self.options.qualities)
+        return saved_once_curve(evidence.pixels, usable, table=table, qualities=self.options.qualities)
 
     def _describe(
         self, differences: FloatArray, usable: BoolArray, marked: BoolArray
@@ -281,6 +292,6 @@ def _smooth(planes: FloatArray, weight: FloatArray, *, out: FloatArray) -> None:
 
     To `out`, 0 where none is.
     """
-    out[...] = 0
+    factors = np.divide(1, weight, out=np.zeros_like(weight), where=weight > 0)
     for plane, smoothed in zip(planes, out, strict=True):
-        np.divide(gaussian_blocks(plane, sigma=SIGMA), weight, out=smoothed, where=weight > 0)
+        np.multiply(gaussian_blocks(plane, sigma=SIGMA), factors, out=smoothed)

@@ -135,7 +135,8 @@ def test_the_curve_of_one_saving_does_not_show_the_saving_before() -> None:
     for quality in (70, 92):
         plane = decode_jpeg(encode_jpeg(plane, quality=quality))[..., 0]
     luma = plane.astype(np.float32)
-    own = saved_once_curve(luma, np.ones((11, 15), bool), table=ijg_tables(92)[0], qualities=qualities)
+    pixels = np.repeat(plane[..., None], 3, axis=2)
+    own = saved_once_curve(pixels, np.ones((11, 15), bool), table=ijg_tables(92)[0], qualities=qualities)
     assert own.shape == (46,)
     assert find_dip(own)[0] + 50 == 92
     typical = typical_curve(ghost_curves(luma, qualities=qualities).reshape(46, -1))
