@@ -121,7 +121,7 @@ def twice_quantized(step: int) -> FloatArray:
         (MAX_FIRST, len(SCALES), limit + 1) float32; row k for the first divisor k + 1.
     """
     limit = magnitude_limit(step)
-    result = np.empty((MAX_FIRST, len(SCALES), limit + 1), dtype=np.float32)
+    result = np.empty((MAX_FIRST, len(SCALES), limit + 1))
     counts = [(limit + 2) * step // first + 2 for first in range(1, MAX_FIRST + 1)]
     firsts = np.repeat(np.arange(1, MAX_FIRST + 1), counts)
     multiples = np.concatenate([np.arange(count) for count in counts])
@@ -130,9 +130,10 @@ def twice_quantized(step: int) -> FloatArray:
     stop = 0
     for index, count in enumerate(counts):
         start, stop = stop, stop + count
-        shares = np.diff(below[:, start:stop], axis=1, prepend=0)
-        result[index] = _log_mixture(shares @ moves[start:stop])
-    return result
+        shares = below[:, start:stop].copy()
+        shares[:, 1:] -= below[:, start : stop - 1]
+        np.matmul(shares, moves[start:stop], out=result[index])
+    return _log_mixture(result)
 
 
 def log_ratios(step: int, reference: FloatArray, *, smallest: int = 0) -> FloatArray:
@@ -227,11 +228,12 @@ def _requantize(magnitudes: NDArray[np.int64], step: int) -> NDArray[np.float64]
 
 
 def _log_mixture(probabilities: NDArray[np.float64]) -> FloatArray:
-    """Rows of neighbouring scales mixed and normalised, as float32 logarithms."""
+    """(..., len(SCALES), limit + 1): neighbouring scales mixed and normalised, as float32 logarithms."""
     rows = np.arange(len(SCALES))
-    parts = [weight * probabilities[np.clip(rows + shift, 0, rows[-1])] for shift, weight in _SPREAD]
-    mixed = np.sum(parts, axis=0)
-    return np.asarray(np.log(mixed / mixed.sum(axis=1, keepdims=True) + _FLOOR), dtype=np.float32)
+    mixed = np.zeros_like(probabilities)
+    for shift, weight in _SPREAD:
+        mixed += weight * probabilities[..., np.clip(rows + shift, 0, rows[-1]), :]
+    return np.asarray(np.log(mixed / mixed.sum(axis=-1, keepdims=True) + _FLOOR), dtype=np.float32)
 
 
 @lru_cache(maxsize=8)

@@ -37,6 +37,7 @@ MIN_CLASS_BLOCKS = 32  # fewer give no reliable median
 OWN_SHARE = 0.25  # of a dip's depth that the last saving leaves by itself, above which it explains the dip
 _STRIP_BLOCKS = 8192  # blocks at a time: sums of all qualities, 1.5 MB, stay in the cache
 _BAND_ROWS = 512  # pixel rows transformed at a time, a multiple of 8
+_SORTED = 1 << 19  # values sorted by class at a time: 2 MB
 _TO_ZERO = 0.5  # of a divisor: up to it `rint` gives 0
 _MOST = 32_768  # blocks that a typical curve is taken of
 
@@ -151,14 +152,16 @@ def compare_shapes(shapes: FloatArray, texture: FloatArray, usable: BoolArray) -
     classes = np.digitize(key, np.quantile(key, np.arange(1, count) / count))
     order = places[np.argsort(classes, kind="stable")]
     ends = np.cumsum(np.bincount(classes, minlength=count))
-    result = np.zeros_like(shapes)
-    for line, compared in zip(shapes.reshape(len(shapes), -1), result.reshape(len(shapes), -1), strict=True):
-        sorted_ = line[order]
+    lines, result = shapes.reshape(len(shapes), -1), np.zeros((len(shapes), usable.size), dtype=np.float32)
+    together = max(1, _SORTED // len(order))
+    for top in range(0, len(lines), together):
+        by_class = lines[top : top + together].take(order, axis=1)
         for first, stop in pairwise((0, *ends)):
             if stop > first:
-                sorted_[first:stop] -= median(sorted_[first:stop])
-        compared[order] = sorted_
-    return result
+                part = by_class[:, first:stop]
+                part -= median(part)[:, None]
+        result[top : top + together, order] = by_class
+    return result.reshape(shapes.shape)
 
 
 def find_dip(curve: FloatArray, *, reach: int = 3) -> tuple[int, float]:
