@@ -41,9 +41,11 @@ def main() -> None:
         for folder, exit_code in ((sound, 0), (odd, 1)):
             output = Path(place) / f"{folder.name}_results"
             command = ["imforensics.cli.main", "scan", str(folder), "-o", str(output), "--quiet"]
-            seconds, memory = run([sys.executable, "-m", *command], exit_code=exit_code)
+            measured = run([sys.executable, "-m", *command], exit_code=exit_code)
             rows = (output / "results.jsonl").read_text().count("\n")
-            print(f"{folder.name:<6}{rows:5} rows  {seconds:6.1f} s  peak {memory:6.0f} MB")
+            print(
+                f"{folder.name:<6}{rows:5} rows  {measured.seconds:6.1f} s  peak {measured.megabytes:6.0f} MB"
+            )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,7 @@ UInt16Array = NDArray[np.uint16]
 Int16Array = NDArray[np.int16]
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
+CellT = TypeVar("CellT", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,13 +223,30 @@ class Evidence:
 class LocalizationMap:
     """Where a method sees traces.
 
+    What a method knows a block is brought to the size of the evidence when somebody looks, and not kept: a
+    map takes the array, or a function that draws it.
+
     Attributes:
-        values: (H, W) float32 in [0, 1], the size of the evidence, higher = more likely tampered.
-        valid: (H, W) bool, False where the method cannot tell; None where it can everywhere.
+        values_source: of `values`.
+        valid_source: of `valid`; None where the method can tell everywhere.
     """
 
-    values: FloatArray
-    valid: BoolArray | None = None
+    values_source: FloatArray | Callable[[], FloatArray] = field(repr=False)
+    valid_source: BoolArray | Callable[[], BoolArray] | None = field(default=None, repr=False)
+
+    @property
+    def values(self) -> FloatArray:
+        """(H, W) float32 in [0, 1], the size of the evidence, higher = more likely tampered."""
+        return _draw(self.values_source)
+
+    @property
+    def valid(self) -> BoolArray | None:
+        """(H, W) bool, False where the method cannot tell; None where it can everywhere."""
+        return None if self.valid_source is None else _draw(self.valid_source)
+
+    def reach(self, threshold: float) -> BoolArray:
+        """(H, W) bool, True where the values are at or above a threshold."""
+        return self.values >= np.float32(threshold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,12 +254,17 @@ class Artifact:
     """One picture that a method made for people to look at.
 
     Attributes:
-        pixels: (H, W) or (H, W, 3) uint8.
+        source: of `pixels`, or a function that draws them.
         caption: what is shown and on which fixed scale.
     """
 
-    pixels: UInt8Array
+    source: UInt8Array | Callable[[], UInt8Array] = field(repr=False)
     caption: str
+
+    @property
+    def pixels(self) -> UInt8Array:
+        """(H, W) or (H, W, 3) uint8."""
+        return _draw(self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +298,7 @@ class Finding:
         status: "ok", "not_applicable" (the evidence lacks what it requires) or "failed".
         score: [0, 1], higher = more likely tampered; None where the method gives observations only.
         map: localization map, None where the method has none.
-        mask: (H, W) bool of the map at `threshold`, True = tampered; None without a threshold.
+        mask_source: of `mask`, or a function that draws it.
         threshold: of the map.
         threshold_policy: how the threshold was chosen: f1_fixed, far_1pct, ...
         opinion: calibrated reading of the score, None for an uncalibrated method.
@@ -290,7 +313,7 @@ class Finding:
     status: Status
     score: float | None = None
     map: LocalizationMap | None = None
-    mask: BoolArray | None = None
+    mask_source: BoolArray | Callable[[], BoolArray] | None = field(default=None, repr=False)
     threshold: float | None = None
     threshold_policy: str | None = None
     opinion: Opinion | None = None
@@ -298,6 +321,11 @@ class Finding:
     observations: Mapping[str, JsonValue] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+
+    @property
+    def mask(self) -> BoolArray | None:
+        """(H, W) bool of the map at `threshold`, True = tampered; None without a threshold."""
+        return None if self.mask_source is None else _draw(self.mask_source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -458,3 +486,7 @@ class Sample:
     manipulation: Manipulation | None = None
     host: str | None = None
     donor: str | None = None
+
+
+def _draw(source: NDArray[CellT] | Callable[[], NDArray[CellT]]) -> NDArray[CellT]:
+    return source() if callable(source) else source

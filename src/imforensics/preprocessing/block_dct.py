@@ -44,6 +44,12 @@ def whole_basis() -> NDArray[np.float64]:
     return basis
 
 
+@lru_cache(maxsize=1)
+def _scaled_basis() -> NDArray[np.float64]:
+    """The basis itself. A power of two divides it: sums are as exact as those of whole numbers."""
+    return whole_basis() / BASIS_STEPS
+
+
 def block_dct(plane: FloatArray | UInt8Array, *, top: int = 0, left: int = 0) -> FloatArray:
     """Orthonormal DCT-II of the whole 8x8 blocks of one grid.
 
@@ -89,22 +95,21 @@ def block_dct(plane: FloatArray | UInt8Array, *, top: int = 0, left: int = 0) ->
 
 def transform_blocks(samples: NDArray[np.float64]) -> NDArray[np.float64]:
     """DCT of blocks whose samples are multiples of 1/64 below 1024: (..., 64) float64 to (..., 64), exact."""
-    return _multiply(samples, whole_basis().T)
+    return _multiply(samples, _scaled_basis().T)
 
 
 def restore_blocks(coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
     """Samples of blocks whose coefficients are whole numbers up to 2^15: (..., 64) to (..., 64), exact."""
-    return _multiply(coefficients, whole_basis())
+    return _multiply(coefficients, _scaled_basis())
 
 
 def _multiply(blocks: NDArray[np.float64], basis: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(..., 64) times (64, 64), over BASIS_STEPS, in products so small that BLAS takes one thread for each:
-    methods run side by side, and its threads would wait for each other.
+    """(..., 64) times (64, 64), in products so small that BLAS takes one thread for each: methods run side by
+    side, and its threads would wait for each other.
     """
     rows = blocks.reshape(-1, 64)
     result = np.empty(rows.shape)
     whole = len(rows) // 64 * 64
     np.matmul(rows[:whole].reshape(-1, 64, 64), basis, out=result[:whole].reshape(-1, 64, 64))
     np.matmul(rows[whole:], basis, out=result[whole:])
-    result /= BASIS_STEPS
     return result.reshape(blocks.shape)

@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imforensics.preprocessing.kept import keep_with_array
+
 if TYPE_CHECKING:
-    from imforensics.types import BoolArray, FloatArray, UInt8Array
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from imforensics.types import BoolArray, CellT, FloatArray, UInt8Array
 
 _FLAT_RANGE = 1  # gray levels
 _BRIGHTEST = 250  # near the ends of [0, 255], with room for the rounding of a JPEG decoder
@@ -81,13 +87,14 @@ def gaussian_blocks(values: FloatArray, *, sigma: float) -> FloatArray:
     for _ in range(2):
         padded = np.pad(values, ((radius, radius), (0, 0)), mode="symmetric")
         size = values.shape[0]
-        total = np.zeros(values.shape, dtype=np.float32)
+        total, part = np.zeros(values.shape, dtype=np.float32), np.empty(values.shape, dtype=np.float32)
         for shift, weight in enumerate(weights):
-            total += weight * padded[shift : shift + size]
+            total += np.multiply(padded[shift : shift + size], weight, out=part)
         values = np.ascontiguousarray(total.T)
     return values
 
 
+@keep_with_array
 def find_analysable_blocks(pixels: UInt8Array, *, block: int) -> BoolArray:
     """Blocks with something to see: neither flat nor saturated.
 
@@ -117,6 +124,7 @@ def find_analysable_blocks(pixels: UInt8Array, *, block: int) -> BoolArray:
     return result
 
 
+@keep_with_array
 def find_unclipped_blocks(pixels: UInt8Array, *, block: int) -> BoolArray:
     """Blocks whose DCT coefficients another saving on the same grid can have kept.
 
@@ -135,27 +143,29 @@ def find_unclipped_blocks(pixels: UInt8Array, *, block: int) -> BoolArray:
     >>> find_unclipped_blocks(np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3) * 9 + 9, block=2)
     array([[ True, False]])
     """
-    clipped = np.zeros(pixels.shape[:2], dtype=np.uint8)
-    for channel in range(3):
-        plane = pixels[..., channel]
-        clipped |= (plane == 0) | (plane == 255)
-    usable = find_analysable_blocks(pixels, block=block) & (block_means(clipped, block=block) <= _MAX_CLIPPED)
     height, width = pixels.shape[:2]
+    usable = find_analysable_blocks(pixels, block=block).copy()
+    for index, top in enumerate(range(0, height, block)):
+        samples = pixels[top : top + block]
+        is_end = (samples - np.uint8(1)) >= 254  # 0 becomes 255, 255 becomes 254
+        if is_end.any():
+            clipped = is_end[..., 0] | is_end[..., 1] | is_end[..., 2]
+            usable[index] &= block_means(clipped.view(np.uint8), block=block)[0] <= _MAX_CLIPPED
     usable[height // block :] = False
     usable[:, width // block :] = False
     return usable
 
 
-def spread_blocks(values: BoolArray, shape: tuple[int, int], *, block: int) -> BoolArray:
+def spread_blocks(values: NDArray[CellT], shape: tuple[int, int], *, block: int) -> NDArray[CellT]:
     """Each pixel takes the value of its block, without interpolation.
 
     Args:
-        values: (ceil(H / block), ceil(W / block)) bool.
+        values: (ceil(H / block), ceil(W / block)), any dtype.
         shape: (H, W) of the image.
         block: side of a block in pixels.
 
     Returns:
-        (H, W) bool.
+        (H, W), the dtype of `values`.
 
     >>> spread_blocks(np.array([[True, False]]), (1, 3), block=2)
     array([[ True,  True, False]])
@@ -187,6 +197,42 @@ def upsample_blocks(values: FloatArray, shape: tuple[int, int], *, block: int) -
     >>> upsample_blocks(np.array([[0.0, 4.0]], np.float32), (1, 4), block=2)
     array([[0., 1., 3., 4.]], dtype=float32)
     """
+    result = np.empty(shape, dtype=np.float32)
+    for rows, upper, lower, share in _interpolate(values, shape, block):
+        part = result[rows]
+        np.multiply.outer(share, lower - upper, out=part)
+        part += upper
+    return result
+
+
+def share_reached(values: FloatArray, shape: tuple[int, int], *, block: int, threshold: float) -> float:
+    """Share of the pixels at or above a threshold, were the blocks brought to pixels by `upsample_blocks`.
+
+    Args:
+        values: (h, w) float32, one value per block.
+        shape: (H, W) of the image, as for `upsample_blocks`.
+        block: side of a block in pixels.
+        threshold: of the values.
+
+    Returns:
+        In [0, 1].
+
+    >>> share_reached(np.array([[0.0, 4.0]], np.float32), (1, 4), block=2, threshold=3)
+    0.5
+    """
+    limit, reached = np.float32(threshold), 0
+    for _, upper, lower, share in _interpolate(values, shape, block):
+        if max(upper.max(), lower.max()) >= limit:
+            part = np.multiply.outer(share, lower - upper)
+            part += upper
+            reached += int(np.count_nonzero(part >= limit))
+    return reached / (shape[0] * shape[1])
+
+
+def _interpolate(
+    values: FloatArray, shape: tuple[int, int], block: int
+) -> Iterator[tuple[slice, FloatArray, FloatArray, FloatArray]]:
+    """Rows of pixels between the same blocks: which, (W,) at the blocks above and below, share of these."""
     expected = tuple(-(-side // block) for side in shape)
     if values.shape != expected:
         raise ValueError(
@@ -195,14 +241,9 @@ def upsample_blocks(values: FloatArray, shape: tuple[int, int], *, block: int) -
     left, right, share = _neighbours(shape[1], block)
     rows = values[:, left] * (1 - share) + values[:, right] * share
     above, below, share = _neighbours(shape[0], block)
-    result = np.empty(shape, dtype=np.float32)
     starts = np.flatnonzero(np.diff(above, prepend=-1) | np.diff(below, prepend=-1))
     for start, stop in zip(starts, [*starts[1:], shape[0]], strict=True):
-        upper, lower = rows[above[start]], rows[below[start]]
-        part = result[start:stop]
-        np.multiply.outer(share[start:stop], lower - upper, out=part)
-        part += upper
-    return result
+        yield slice(start, stop), rows[above[start]], rows[below[start]], share[start:stop]
 
 
 def _neighbours(size: int, block: int) -> tuple[np.ndarray, np.ndarray, FloatArray]:

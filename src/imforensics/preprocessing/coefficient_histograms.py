@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imforensics.preprocessing.dct_statistics import magnitude_limit, move_off_grid
+from imforensics.preprocessing.kept import keep_with_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,6 +93,7 @@ class FirstDigitLaw:
     divergence: float
 
 
+@keep_with_array
 def count_coefficients(coefficients: Int16Array, table: UInt16Array) -> list[Histogram]:
     """Histograms of the frequencies in FREQUENCIES, on the grid and off it.
 

@@ -31,20 +31,44 @@ def label_components(stack: BoolArray) -> tuple[NDArray[np.int32], int]:
            [[2, 0, 3],
             [0, 0, 0]]], dtype=int32), 3)
     """
-    planes, rows, columns = stack.shape
-    pitch = columns + 2  # a free column on both sides, a free row after each plane: nothing touches across
-    padded = np.zeros((planes, rows + 1, pitch), dtype=np.int8)
-    padded[:, :-1, 1:-1] = stack
-    flat = padded.ravel()
-    steps = np.diff(flat, prepend=np.int8(0))
-    starts, stops = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
-    roots = connect_runs(starts, stops, pitch=pitch)
-    names, number = np.unique(roots, return_inverse=True)
-    labels = np.zeros(flat.size, dtype=np.int32)
-    labels[starts] = number + 1
-    labels[stops] -= (number + 1).astype(np.int32)
-    labels = np.cumsum(labels, dtype=np.int32).reshape(padded.shape)
+    padded = pad_planes(stack)
+    starts, stops = find_runs(padded)
+    names, number = np.unique(connect_runs(starts, stops, pitch=padded.shape[2]), return_inverse=True)
+    changes = np.zeros(padded.size, dtype=np.int32)
+    changes[starts] = number + 1
+    changes[stops] -= (number + 1).astype(np.int32)
+    labels = np.cumsum(changes, dtype=np.int32).reshape(padded.shape)
     return np.ascontiguousarray(labels[:, :-1, 1:-1]), len(names)
+
+
+def sum_components(stack: BoolArray, weights: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Sum of the cells' weights in each component; without a label a cell it takes a third of the work.
+
+    Args:
+        stack: (N, R, C) bool, as for `label_components`.
+        weights: (N, R, C) uint8.
+
+    >>> sum_components(np.array([[[1, 0, 1], [0, 1, 0]]], dtype=bool), np.full((1, 2, 3), 2, np.uint8))
+    array([6])
+    """
+    padded = pad_planes(stack)
+    starts, stops = find_runs(padded)
+    roots = connect_runs(starts, stops, pitch=padded.shape[2])
+    up_to = np.cumsum(pad_planes(weights).ravel(), dtype=np.uint32)  # modulo 2^32, as are the differences
+    sums = np.bincount(roots, weights=up_to[stops - 1] - up_to[starts - 1]).astype(np.int64)
+    return np.asarray(sums[np.unique(roots)])
+
+
+def pad_planes(stack: BoolArray | NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(N, R + 1, C + 2) uint8, a free column on both sides and a free row after: no plane touches another."""
+    return np.pad(stack.view(np.uint8), ((0, 0), (0, 1), (1, 1)))
+
+
+def find_runs(padded: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Place of the first cell of each horizontal run of cells of 1, and the place beyond its last."""
+    flat = padded.ravel()
+    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    return edges[::2], edges[1::2]
 
 
 def connect_runs(starts: NDArray[np.intp], stops: NDArray[np.intp], *, pitch: int) -> NDArray[np.intp]:

@@ -45,14 +45,21 @@ class Levels:
     """Quantized coefficients of one frequency.
 
     Attributes:
-        scales: (rows, columns) uint8, index into SCALES that the neighbouring blocks give.
+        bins: (rows, columns) uint8, of the weighted sum of the neighbours' magnitudes.
+        scale_of_bin: uint8, index into SCALES.
         magnitudes: (rows, columns) uint8, |x|, cut at `magnitude_limit`.
         counts: (len(SCALES), limit + 1) float32, number of blocks by scale and magnitude.
     """
 
-    scales: UInt8Array
+    bins: UInt8Array
+    scale_of_bin: UInt8Array
     magnitudes: UInt8Array
     counts: FloatArray
+
+    @property
+    def scales(self) -> UInt8Array:
+        """(rows, columns) uint8, index into SCALES that the neighbouring blocks give."""
+        return self.scale_of_bin.take(self.bins)
 
 
 def magnitude_limit(step: int) -> int:
@@ -77,14 +84,15 @@ def describe_levels(coefficients: Int16Array, step: int) -> Levels:
     limit = magnitude_limit(step)
     magnitudes = np.minimum(np.abs(coefficients), limit).astype(np.uint8)
     bins = _context_bins(limit).take(_sum_neighbours(magnitudes))
-    joint = bins.astype(np.int64) * (limit + 1) + magnitudes
+    joint = bins * np.int16(limit + 1)
+    joint += magnitudes
     table = np.bincount(joint.ravel(), minlength=(len(_CONTEXT_EDGES) + 1) * (limit + 1))
     table = table.reshape(len(_CONTEXT_EDGES) + 1, limit + 1)
     means = (table @ np.arange(limit + 1)) / np.maximum(table.sum(axis=1), 1)
     scale_of_bin = _nearest_scale(means)
     counts = np.zeros((len(SCALES), limit + 1), dtype=np.float32)
     np.add.at(counts, scale_of_bin, table.astype(np.float32))
-    return Levels(scale_of_bin[bins], magnitudes, counts)
+    return Levels(bins, scale_of_bin, magnitudes, counts)
 
 
 @lru_cache(maxsize=256)
@@ -113,13 +121,19 @@ def twice_quantized(step: int) -> FloatArray:
         (MAX_FIRST, len(SCALES), limit + 1) float32; row k for the first divisor k + 1.
     """
     limit = magnitude_limit(step)
-    result = np.empty((MAX_FIRST, len(SCALES), limit + 1), dtype=np.float32)
-    for first in range(1, MAX_FIRST + 1):
-        count = (limit + 2) * step // first + 2
-        edges = (np.arange(count) + 0.5) * first
-        below = 1 - np.exp(-edges / (SCALES[:, None] * step))
-        result[first - 1] = _log_mixture(np.diff(below, axis=1, prepend=0) @ _requantize(first, step, count))
-    return result
+    result = np.empty((MAX_FIRST, len(SCALES), limit + 1))
+    counts = [(limit + 2) * step // first + 2 for first in range(1, MAX_FIRST + 1)]
+    firsts = np.repeat(np.arange(1, MAX_FIRST + 1), counts)
+    multiples = np.concatenate([np.arange(count) for count in counts])
+    moves = _requantize(multiples * firsts, step)
+    below = 1 - np.exp(-(multiples + 0.5) * firsts / (SCALES[:, None] * step))
+    stop = 0
+    for index, count in enumerate(counts):
+        start, stop = stop, stop + count
+        shares = below[:, start:stop].copy()
+        shares[:, 1:] -= below[:, start : stop - 1]
+        np.matmul(shares, moves[start:stop], out=result[index])
+    return _log_mixture(result)
 
 
 def log_ratios(step: int, reference: FloatArray, *, smallest: int = 0) -> FloatArray:
@@ -179,12 +193,16 @@ def move_off_grid(coefficients: Int16Array, table: UInt16Array) -> Int16Array:
     result = np.empty((rows - 1, columns - 1, 8, 8), dtype=np.int16)
     strip = max(1, 65536 // (64 * columns))  # rows of blocks at a time: some MB, whatever the image's size
     for top in range(0, rows - 1, strip):
-        part = np.clip(coefficients[top : top + strip + 1] * divisors, -_LARGEST, _LARGEST)
-        pixels = np.clip(np.rint(restore_blocks(part.reshape(-1, 64))), -128, 127)
+        part = coefficients[top : top + strip + 1] * divisors
+        np.clip(part, -_LARGEST, _LARGEST, out=part)
+        pixels = restore_blocks(part.reshape(-1, 64))
+        np.rint(pixels, out=pixels)
+        np.clip(pixels, -128, 127, out=pixels)
         plane = pixels.reshape(-1, columns, 8, 8).transpose(0, 2, 1, 3).reshape(-1, columns * 8)[4:-4, 4:-4]
         blocks = plane.reshape(-1, 8, columns - 1, 8).transpose(0, 2, 1, 3)
         moved = transform_blocks(blocks.reshape(-1, 64)).reshape(blocks.shape)
-        result[top : top + strip] = np.rint(moved / divisors)
+        moved /= divisors
+        result[top : top + strip] = np.rint(moved, out=moved)
     return result
 
 
@@ -196,25 +214,26 @@ def normal_cdf(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.where(values >= 0, 1 - tail, tail))
 
 
-def _requantize(first: int, step: int, count: int) -> NDArray[np.float64]:
-    """(count, limit + 1): where the magnitude k * first, with noise, goes when divided by `step`."""
+def _requantize(magnitudes: NDArray[np.int64], step: int) -> NDArray[np.float64]:
+    """(N, limit + 1): where each of (N,) magnitudes, with noise, goes when divided by `step`."""
     limit = magnitude_limit(step)
-    values = np.arange(count) * float(first)
+    values = magnitudes.astype(np.float64)
     nearest = np.rint(values / step)[:, None] + np.arange(-2, 3)
     edges = np.concatenate([nearest - 0.5, nearest[:, -1:] + 0.5], axis=1)
     share = np.diff(normal_cdf((edges * step - values[:, None]) / NOISE), axis=1)
     goes_to = np.minimum(np.abs(nearest), limit).astype(np.intp)
-    result = np.zeros((count, limit + 1))
-    np.add.at(result, (np.arange(count)[:, None], goes_to), share)
-    return result
+    goes_to += np.arange(len(values))[:, None] * (limit + 1)
+    sums = np.bincount(goes_to.ravel(), weights=share.ravel(), minlength=len(values) * (limit + 1))
+    return np.asarray(sums.reshape(len(values), limit + 1), dtype=np.float64)
 
 
 def _log_mixture(probabilities: NDArray[np.float64]) -> FloatArray:
-    """Rows of neighbouring scales mixed and normalised, as float32 logarithms."""
+    """(..., len(SCALES), limit + 1): neighbouring scales mixed and normalised, as float32 logarithms."""
     rows = np.arange(len(SCALES))
-    parts = [weight * probabilities[np.clip(rows + shift, 0, rows[-1])] for shift, weight in _SPREAD]
-    mixed = np.sum(parts, axis=0)
-    return np.asarray(np.log(mixed / mixed.sum(axis=1, keepdims=True) + _FLOOR), dtype=np.float32)
+    mixed = np.zeros_like(probabilities)
+    for shift, weight in _SPREAD:
+        mixed += weight * probabilities[..., np.clip(rows + shift, 0, rows[-1]), :]
+    return np.asarray(np.log(mixed / mixed.sum(axis=-1, keepdims=True) + _FLOOR), dtype=np.float32)
 
 
 @lru_cache(maxsize=8)

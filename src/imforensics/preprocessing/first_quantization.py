@@ -43,6 +43,7 @@ MIN_KNOWN_LATTICE = 16.0
 MIN_FREE_LATTICE = 30.0
 MIN_LATTICE_SHARE = 0.01
 KNOWN_SHARE = 0.8  # of the free gain that a known table must reach, else it is not the one
+_STRIP = 8  # rows of blocks
 MAX_EVIDENCE = 10.0  # nats that one coefficient may say: rounding differs between programs
 
 
@@ -197,7 +198,11 @@ def _sum_lattice_gains(
 def _by_frequency(coefficients: Int16Array) -> Int16Array:
     """(64, rows, columns): each frequency in one piece of memory, which its many passes need."""
     rows, columns = coefficients.shape[:2]
-    return np.ascontiguousarray(coefficients.transpose(2, 3, 0, 1)).reshape(64, rows, columns)
+    result = np.empty((64, rows, columns), dtype=np.int16)
+    for top in range(0, rows, _STRIP):  # which stays in the cache
+        strip = coefficients[top : top + _STRIP]
+        result[:, top : top + _STRIP] = strip.reshape(len(strip), columns, 64).transpose(2, 0, 1)
+    return result
 
 
 def _choose_divisors(gains: FloatArray, count: int) -> tuple[str | None, NDArray[np.int64], float | None]:

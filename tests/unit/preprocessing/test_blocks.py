@@ -9,6 +9,7 @@ from imforensics.preprocessing.blocks import (
     block_means,
     find_analysable_blocks,
     find_unclipped_blocks,
+    share_reached,
     smooth_blocks,
     spread_blocks,
     upsample_blocks,
@@ -78,3 +79,10 @@ def test_blocks_with_many_clipped_pixels_or_cut_by_the_edge_are_left_out() -> No
     expected[:2, :4] = True
     expected[0, 1] = expected[1, 0] = False
     np.testing.assert_array_equal(find_unclipped_blocks(pixels, block=8), expected)
+
+
+def test_the_share_reached_is_that_of_the_pixels() -> None:
+    values = np.random.default_rng(2).random((5, 7)).astype(np.float32)
+    for threshold in (0.0, 0.3, 0.5, 0.99, 2.0):
+        pixels = upsample_blocks(values, (37, 50), block=8) >= np.float32(threshold)
+        assert share_reached(values, (37, 50), block=8, threshold=threshold) == pixels.mean()

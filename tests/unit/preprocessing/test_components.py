@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imforensics.preprocessing.components import connect_runs, label_components
+from imforensics.preprocessing.components import connect_runs, label_components, sum_components
 
 
 def flood(plane: NDArray[np.bool_], first: int) -> tuple[NDArray[np.int32], int]:
@@ -63,3 +63,13 @@ def test_a_run_that_joins_two_names_the_first_for_all() -> None:
     starts, stops = np.array([0, 4, 11, 30]), np.array([1, 5, 14, 31])  # two, one below both, one far away
     np.testing.assert_array_equal(connect_runs(starts, stops, pitch=10), [0, 0, 0, 3])
     assert connect_runs(starts[:0], stops[:0], pitch=10).size == 0
+
+
+def test_sums_are_those_of_the_labelled_cells() -> None:
+    rng = np.random.default_rng(8)
+    stack = rng.random((3, 20, 31)) < 0.3
+    weights = rng.integers(0, 65, stack.shape).astype(np.uint8)
+    labels, count = label_components(stack)
+    expected = np.bincount(labels.ravel(), weights=weights.ravel(), minlength=count + 1)[1:]
+    np.testing.assert_array_equal(sum_components(stack, weights), expected)
+    assert not sum_components(np.zeros_like(stack), weights).size

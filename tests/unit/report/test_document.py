@@ -111,7 +111,7 @@ def test_nan_in_a_map_is_an_error(report: Report, descriptions: Descriptions) ->
 
 
 def test_mask_of_another_shape_is_an_error(report: Report, descriptions: Descriptions) -> None:
-    finding = replace(report.findings[1], mask=np.zeros((3, 3), dtype=bool))
+    finding = replace(report.findings[1], mask_source=np.zeros((3, 3), dtype=bool))
     with pytest.raises(ValueError, match="differ in shape"):
         report_document(replace(report, findings=(finding,)), descriptions)
 

@@ -103,7 +103,7 @@ class Resampling(Method):
             "ok",
             score=float(levels.max()),
             map=LocalizationMap(values),
-            mask=mask,
+            mask_source=mask,
             threshold=0.5,
             threshold_policy="nfa_5e-4",
             observations=self._observe(peaks, whole, found),

@@ -129,7 +129,7 @@ def report_duplicates(
         "ok",
         score=max((one.score for one in verified), default=0.0),
         map=LocalizationMap(full, valid | (full > 0)),
-        mask=full >= THRESHOLD,
+        mask_source=full >= THRESHOLD,
         threshold=THRESHOLD,
         threshold_policy="far_2pct",
         artifacts={"copies": Artifact(_enlarge(marks, size).astype(np.uint8), caption)} if found else {},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -144,14 +145,17 @@ class DctHistograms(Method):
         deviations = _standardize(deviations, usual, usable, weights)
         peak = float(np.quantile(deviations[usable], SCORE_QUANTILE)) if has_norm else 0.0
         marks = logistic(SLOPE * (deviations - MAP_HALF_WAY)) if has_norm else np.zeros_like(deviations)
-        values = upsample_blocks(marks, shape, block=BLOCK)
+        map_ = LocalizationMap(
+            partial(upsample_blocks, marks, shape, block=BLOCK),
+            partial(spread_blocks, weights >= MIN_WEIGHT, shape, block=BLOCK),
+        )
         return Finding(
             self.name,
             self.family,
             "ok",
             score=float(logistic(SLOPE * (np.float32(peak) - SCORE_HALF_WAY))) if has_norm else 0.0,
-            map=LocalizationMap(values, spread_blocks(weights >= MIN_WEIGHT, shape, block=BLOCK)),
-            mask=values >= THRESHOLD,
+            map=map_,
+            mask_source=partial(map_.reach, THRESHOLD),
             threshold=THRESHOLD,
             threshold_policy="f1_fixed",
             observations=_describe(facts) | {"deviation_q99": round(peak, 4)},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from imforensics.evidence.luma import BLOCK
@@ -115,7 +117,10 @@ class DoubleQuantization(Method):
         is_found = passes[0].is_found
         support = gaussian_blocks(usable.astype(np.float32), sigma=SIGMA) >= MIN_SUPPORT
         marks = _squash(means, MAP_HALF_WAY) if is_found else np.zeros_like(means)
-        values = np.repeat(np.repeat(marks, BLOCK, axis=1)[:, : shape[1]], BLOCK, axis=0)[: shape[0]]
+        map_ = LocalizationMap(
+            partial(spread_blocks, marks, shape, block=BLOCK),
+            partial(spread_blocks, support, shape, block=BLOCK),
+        )
         observations: dict[str, JsonValue] = {"is_double_quantized": is_found}
         for prefix, found in zip(("", "earlier_"), passes, strict=False):
             observations |= {prefix + key: value for key, value in _describe(found).items()}
@@ -129,8 +134,8 @@ class DoubleQuantization(Method):
             self.family,
             "ok",
             score=float(_squash(peak, SCORE_HALF_WAY)) if is_found else 0.0,
-            map=LocalizationMap(values, spread_blocks(support, shape, block=BLOCK)),
-            mask=values >= THRESHOLD,
+            map=map_,
+            mask_source=partial(map_.reach, THRESHOLD),
             threshold=THRESHOLD,
             threshold_policy="f1_fixed",
             observations=observations,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,8 @@ from imforensics.preprocessing.jpeg import MAX_SIDE, Subsampling
 from imforensics.types import Artifact, Finding, LocalizationMap
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from imforensics.types import BoolArray, Evidence, FloatArray, UInt8Array
 
 MIN_SIDE = 16  # two JPEG blocks
@@ -77,23 +80,24 @@ class ErrorLevelAnalysis(Method):
             reason = "Flat or saturated all over: nothing in the image can change with compression."
         if reason is not None or valid is None:
             return Finding(self.name, self.family, "not_applicable", notes=(reason or "",))
-        residual, picture = self._measure(evidence.pixels)
-        return self._report(residual, valid, picture)
+        bands = self._iterate(evidence.pixels)
+        residual = np.concatenate([block_means(band, block=BLOCK) for _, band in bands])
+        return self._report(evidence.pixels, residual, valid)
 
-    def _measure(self, pixels: UInt8Array) -> tuple[FloatArray, UInt8Array]:
-        """Mean residual of each block, and the picture, in one pass over the bands."""
-        options = self.options
+    def _iterate(self, pixels: UInt8Array) -> Iterator[tuple[int, UInt8Array]]:
+        return iterate_residual(pixels, quality=self.options.quality, subsampling=self.options.subsampling)
+
+    def _draw(self, pixels: UInt8Array) -> UInt8Array:
+        """The picture of the residual, which takes another resave: it is made for those who look at it."""
         picture = np.empty_like(pixels)
-        means = []
-        for top, band in iterate_residual(pixels, quality=options.quality, subsampling=options.subsampling):
-            means.append(block_means(band, block=BLOCK))
+        for top, band in self._iterate(pixels):
             picture[top : top + len(band)] = ela_picture(band)
-        return np.concatenate(means), picture
+        return picture
 
-    def _report(self, residual: FloatArray, valid: BoolArray, picture: UInt8Array) -> Finding:
-        shape = (picture.shape[0], picture.shape[1])
+    def _report(self, pixels: UInt8Array, residual: FloatArray, valid: BoolArray) -> Finding:
+        shape = (pixels.shape[0], pixels.shape[1])
         local = smooth_blocks(residual)
-        values = upsample_blocks(local / (local + np.float32(HALF_WAY_RESIDUAL)), shape, block=BLOCK)
+        marks = local / (local + np.float32(HALF_WAY_RESIDUAL))
         typical, top = (float(value) for value in np.quantile(residual[valid], (0.5, 0.99)))
         options = self.options
         caption = (
@@ -105,8 +109,11 @@ class ErrorLevelAnalysis(Method):
             self.family,
             "ok",
             score=(top - typical) / (top - typical + HALF_WAY_RESIDUAL),
-            map=LocalizationMap(values, spread_blocks(valid, shape, block=BLOCK)),
-            artifacts={"ela": Artifact(picture, caption)},
+            map=LocalizationMap(
+                partial(upsample_blocks, marks, shape, block=BLOCK),
+                partial(spread_blocks, valid, shape, block=BLOCK),
+            ),
+            artifacts={"ela": Artifact(partial(self._draw, pixels), caption)},
             observations={
                 "quality": options.quality,
                 "subsampling": options.subsampling,

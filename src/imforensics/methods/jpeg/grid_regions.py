@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imforensics.methods.jpeg.grid_votes import BLOCK, GRIDS
-from imforensics.preprocessing.components import label_components
+from imforensics.preprocessing.components import label_components, sum_components
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -131,6 +131,8 @@ def find_regions(blocks: UInt8Array, grids: Iterable[int]) -> list[GridRegion]:
     grown = np.pad(has_votes, ((0, 0), (0, 1), (0, 1)))
     grown[:, 1:] |= grown[:, :-1].copy()
     grown[:, :, 1:] |= grown[:, :, :-1].copy()
+    if not (sum_components(grown, np.pad(stack, ((0, 0), (0, 1), (0, 1)))) >= _least_votes(shape)).any():
+        return []
     labels, count = label_components(grown)
     labels = np.where(has_votes, labels[:, :-1, :-1], 0)
     votes = np.bincount(labels[has_votes], weights=stack[has_votes], minlength=count + 1)

@@ -14,17 +14,20 @@ Reference:
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from imforensics.evidence.quantization import ijg_tables
 from imforensics.preprocessing.block_dct import block_dct
+from imforensics.preprocessing.medians import median
+from imforensics.preprocessing.noise import luma
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from imforensics.types import BoolArray, FloatArray, UInt16Array
+    from imforensics.types import BoolArray, FloatArray, UInt8Array, UInt16Array
 
 # Squared gray levels added before the logarithm: below it the rounding of pixels to whole gray levels and
 # what the colour conversion adds hide the curve. 1 to 4 localize alike on CASIA v1 train and val, 0.3 worse.
@@ -32,8 +35,10 @@ FLOOR = 2.0
 TEXTURE_CLASSES = 24  # of equal size; 16 to 32 localize alike on CASIA v1 val, 4 worse
 MIN_CLASS_BLOCKS = 32  # fewer give no reliable median
 OWN_SHARE = 0.25  # of a dip's depth that the last saving leaves by itself, above which it explains the dip
-_STRIP_BLOCKS = 1024  # blocks at a time: 256 kB of coefficients stay in the cache over all qualities
+_STRIP_BLOCKS = 8192  # blocks at a time: sums of all qualities, 1.5 MB, stay in the cache
 _BAND_ROWS = 512  # pixel rows transformed at a time, a multiple of 8
+_SORTED = 1 << 19  # values sorted by class at a time: 2 MB
+_TO_ZERO = 0.5  # of a divisor: up to it `rint` gives 0
 _MOST = 32_768  # blocks that a typical curve is taken of
 
 
@@ -90,55 +95,73 @@ def normalise_ghosts(curves: FloatArray) -> FloatArray:
     return scaled
 
 
-def block_textures(plane: FloatArray, curves: FloatArray, *, top: int = 0, left: int = 0) -> FloatArray:
-    """Two measures of each block's texture: mean log curve, and log variance of its pixels.
+def split_curves(curves: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Height and shape of each block's curve, on a logarithmic scale.
 
-    The first follows texture closely and follows an earlier saving as well; the second follows an earlier
-    saving less. What stands out by either is seen where both are used.
+    Args:
+        curves: (Q, rows, columns) float32 from `ghost_curves`; overwritten with the shapes.
+
+    Returns:
+        (rows, columns) float32, mean over the qualities of the natural logarithm of squared gray levels above
+        FLOOR; and `curves`, what each quality is above that mean.
+    """
+    curves += np.float32(FLOOR)
+    np.log(curves, out=curves)
+    heights = curves.mean(axis=0)
+    curves -= heights
+    return heights, curves
+
+
+def block_variances(plane: FloatArray, *, top: int = 0, left: int = 0) -> FloatArray:
+    """Variance of the pixels of each whole block.
+
+    A measure of its texture that follows an earlier saving less than the height of its curve does. What
+    stands out by either is seen where both are used.
 
     Args:
         plane: (H, W) float32 luma in [0, 255].
-        curves: (Q, rows, columns) float32 from `ghost_curves` of that plane, `top` and `left`.
         top: row of the first block of the grid, 0-7.
         left: its column, 0-7.
 
     Returns:
-        (2, rows, columns) float32, natural logarithms of squared gray levels above FLOOR.
+        (rows, columns) float32, natural logarithms of squared gray levels above FLOOR.
     """
-    rows, columns = curves.shape[1:]
-    result = np.empty((2, rows, columns), dtype=np.float32)
-    result[0] = np.log(curves + np.float32(FLOOR)).mean(axis=0)
+    rows, columns = (plane.shape[0] - top) // 8, (plane.shape[1] - left) // 8
+    result = np.empty((rows, columns), dtype=np.float32)
     for row in range(rows):
         line = plane[top + 8 * row : top + 8 * row + 8, left : left + 8 * columns].reshape(8, columns, 8)
-        result[1, row] = np.log(line.var(axis=(0, 2)) + np.float32(FLOOR))
+        result[row] = np.log(line.var(axis=(0, 2)) + np.float32(FLOOR))
     return result
 
 
-def compare_curves(curves: FloatArray, texture: FloatArray, usable: BoolArray) -> FloatArray:
+def compare_shapes(shapes: FloatArray, texture: FloatArray, usable: BoolArray) -> FloatArray:
     """How the shape of each block's curve differs from that of the image's blocks of like texture.
 
     Args:
-        curves: (Q, rows, columns) float32 from `ghost_curves`.
-        texture: (rows, columns) float32, a measure from `block_textures`.
+        shapes: (Q, rows, columns) float32 from `split_curves`.
+        texture: (rows, columns) float32: heights from `split_curves`, or from `block_variances`.
         usable: (rows, columns) bool, the blocks to compare, at least one.
 
     Returns:
         (Q, rows, columns) float32, natural logarithm of a ratio: below 0 the block changes less at that
         quality than is typical, for what it changes in the mean over all. 0 where not usable.
     """
-    logs = np.log(curves[:, usable] + np.float32(FLOOR))
-    logs -= logs.mean(axis=0)
-    key = texture[usable]
+    places = np.flatnonzero(usable)
+    key = texture.ravel()[places]
     count = int(np.clip(len(key) // MIN_CLASS_BLOCKS, 1, TEXTURE_CLASSES))
     classes = np.digitize(key, np.quantile(key, np.arange(1, count) / count))
-    for index in range(count):
-        members = classes == index
-        if members.any():
-            part = logs[:, members]
-            logs[:, members] = part - np.median(part, axis=1, keepdims=True)
-    result = np.zeros_like(curves)
-    result[:, usable] = logs
-    return result
+    order = places[np.argsort(classes, kind="stable")]
+    ends = np.cumsum(np.bincount(classes, minlength=count))
+    lines, result = shapes.reshape(len(shapes), -1), np.zeros((len(shapes), usable.size), dtype=np.float32)
+    together = max(1, _SORTED // len(order))
+    for top in range(0, len(lines), together):
+        by_class = lines[top : top + together].take(order, axis=1)
+        for first, stop in pairwise((0, *ends)):
+            if stop > first:
+                part = by_class[:, first:stop]
+                part -= median(part)[:, None]
+        result[top : top + together, order] = by_class
+    return result.reshape(shapes.shape)
 
 
 def find_dip(curve: FloatArray, *, reach: int = 3) -> tuple[int, float]:
@@ -172,14 +195,14 @@ def find_dip(curve: FloatArray, *, reach: int = 3) -> tuple[int, float]:
 
 
 def saved_once_curve(
-    plane: FloatArray, usable: BoolArray, *, table: UInt16Array, qualities: Sequence[int]
+    pixels: UInt8Array, usable: BoolArray, *, table: UInt16Array, qualities: Sequence[int]
 ) -> FloatArray:
     """The typical curve that the last saving alone would leave in this picture.
 
     The picture is quantized by the table on a grid moved by (4, 4), where it was never quantized before.
 
     Args:
-        plane: (H, W) float32 luma in [0, 255].
+        pixels: (H, W, 3) uint8 RGB.
         usable: (rows, columns) bool, blocks of the moved grid to take, at least one.
         table: (8, 8) divisors of the last saving, at least 1.
         qualities: as for `ghost_curves`.
@@ -193,9 +216,10 @@ def saved_once_curve(
     parts = []
     for first in range(0, rows, _BAND_ROWS // 8):
         chosen = usable[first : first + _BAND_ROWS // 8]
-        top = 4 + first * 8
-        band = plane[top : top + chosen.shape[0] * 8] - np.float32(128)
-        coefficients = block_dct(band, left=4)[:, : chosen.shape[1]][chosen].reshape(-1, 64)[::step]
+        top, (height, width) = 4 + first * 8, chosen.shape
+        band = pixels[top : top + height * 8, 4 : 4 + width * 8].reshape(height, 8, width, 8, 3)
+        blocks = band.swapaxes(1, 2)[chosen][::step].swapaxes(0, 1).reshape(8, -1, 3)  # side by side
+        coefficients = block_dct(luma(blocks) - np.float32(128)).reshape(-1, 64)
         parts.append(_requantization_errors(np.rint(coefficients / own) * own, tables))
     return typical_curve(np.concatenate(parts, axis=1))
 
@@ -206,7 +230,7 @@ def typical_curve(curves: FloatArray) -> FloatArray:
     >>> typical_curve(np.array([[1.0, 2.0, 9.0]], np.float32)).round(3)  # ln(2 + FLOOR)
     array([1.386], dtype=float32)
     """
-    return np.asarray(np.log(np.median(curves, axis=1) + np.float32(FLOOR)), dtype=np.float32)
+    return np.asarray(np.log(median(curves) + np.float32(FLOOR)), dtype=np.float32)
 
 
 def find_earlier_dip(curve: FloatArray, own: FloatArray, *, reach: int = 3) -> tuple[int, float]:
@@ -231,17 +255,36 @@ def find_earlier_dip(curve: FloatArray, own: FloatArray, *, reach: int = 3) -> t
 
 
 def _requantization_errors(coefficients: FloatArray, tables: FloatArray) -> FloatArray:
-    """(Q, N) mean squared change of (N, 64) coefficients when quantized by each of (Q, 64) tables."""
+    """(Q, N) mean squared change of (N, 64) coefficients when quantized by each of (Q, 64) tables.
+
+    Tables of neighbouring qualities share divisors, and where all is quantized to 0 the change is the
+    coefficient itself, whatever the divisor. One frequency is added after the other: a product of matrices
+    would add them in an order that depends on the machine.
+    """
     result = np.empty((len(tables), len(coefficients)), dtype=np.float32)
     for first in range(0, len(coefficients), _STRIP_BLOCKS):
-        part = np.ascontiguousarray(coefficients[first : first + _STRIP_BLOCKS].T)  # (64, n)
-        scaled, nearest = np.empty_like(part), np.empty_like(part)
-        for index, table in enumerate(tables):
-            np.multiply(part, (1 / table)[:, None], out=scaled)
-            scaled -= np.rint(scaled, out=nearest)
-            scaled *= (table / 8)[:, None]
-            scaled *= scaled
-            # One frequency after the other: a product of matrices would add them in an order that depends on
-            # the machine and on the block's place.
-            np.add.reduce(scaled, axis=0, out=result[index, first : first + part.shape[1]])
+        strip = np.ascontiguousarray(coefficients[first : first + _STRIP_BLOCKS].T)  # (64, n)
+        errors = np.zeros((len(tables), strip.shape[1]), dtype=np.float32)
+        for values, divisors in zip(strip, tables.T, strict=True):
+            _add_errors(values, divisors, errors)
+        result[:, first : first + _STRIP_BLOCKS] = errors
     return result
+
+
+def _add_errors(values: FloatArray, divisors: FloatArray, errors: FloatArray) -> None:
+    """Add a 64th of the squared change of (n,) values by each of (Q,) divisors to (Q, n) errors, in place."""
+    eighths = values * np.float32(1 / 8)
+    largest = max(values.max(), -values.min())
+    changed, square = np.empty_like(values), eighths * eighths
+    edges = np.flatnonzero(np.diff(divisors)) + 1  # equal ones stand together
+    for start, stop in pairwise((0, *edges, len(divisors))):
+        inverse = 1 / divisors[start]
+        if largest * inverse <= _TO_ZERO:
+            errors[start:stop] += square
+            continue
+        np.multiply(values, inverse, out=changed)
+        np.rint(changed, out=changed)
+        changed *= divisors[start] / 8
+        changed -= eighths
+        changed *= changed
+        errors[start:stop] += changed

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from imforensics.methods.base import Method, MethodOptions, Reference
@@ -10,7 +13,6 @@ from imforensics.methods.jpeg.grid_votes import (
     BLOCK,
     GRIDS,
     NO_VOTE,
-    GridVotes,
     gather_blocks,
     vote_for_grids,
 )
@@ -18,6 +20,9 @@ from imforensics.preprocessing.blocks import block_means, smooth_blocks, spread_
 from imforensics.preprocessing.jpeg import MAX_SIDE, resave_jpeg
 from imforensics.preprocessing.noise import luma
 from imforensics.types import BoolArray, Evidence, Finding, FloatArray, JsonValue, LocalizationMap, UInt8Array
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MIN_SIDE = 32
 # The copy that shows where a grid could be seen; the paper takes 99. Chosen, with MAX_MAIN_SHARE and
@@ -30,6 +35,8 @@ SMOOTHINGS = 3  # means over 3x3 blocks that "around" stands for
 THRESHOLD = 0.5  # of the map; reached where the number of false alarms is below 1
 HALF_WAY = 10.0  # -log10 of the number of false alarms at which the score reads 0.5
 MIN_VOTERS = 0.05  # share of voting pixels around a block, below which nothing can be said
+BAND_ROWS = 64  # of pixels at a time: some 100 kB
+BAND_BLOCKS = 16  # rows of blocks that vote again at a time
 LISTED = 10  # regions in the observations
 
 
@@ -82,7 +89,7 @@ class JpegGrid(Method):
         if min(shape) < MIN_SIDE:
             size = f"{evidence.width}x{evidence.height}"
             return self._decline(f"The image is {size} pixels; at least {MIN_SIDE} on each side are needed.")
-        plane = np.rint(luma(evidence.pixels)).astype(np.uint8)
+        plane = _round_luma(evidence.pixels)
         votes = vote_for_grids(plane)
         if not votes.counts.any():
             return self._decline("Flat or even all over: no pixel prefers one grid to the others.")
@@ -90,8 +97,9 @@ class JpegGrid(Method):
         significance = log10_nfa(int(votes.counts[best]), shape[0] * shape[1] // GRIDS, shape)
         main = best if significance < 0 else None
         regions = find_regions(gather_blocks(votes.grids), set(range(GRIDS)) - {main})
+        voters = _smooth(votes.grids != NO_VOTE)
         if main is not None and self.options.missing and _can_miss(evidence, main):
-            missing = self._find_missing(plane, votes.grids, main)
+            missing = self._find_missing(plane, votes.grids, voters, main)
         else:
             missing = None
         observations: dict[str, JsonValue] = {
@@ -101,35 +109,38 @@ class JpegGrid(Method):
             "is_grid_moved": bool(main),
             "voting_share": round(float(votes.counts.sum() / plane.size), 4),
         }
-        return self._report(votes, main, regions, missing, observations)
+        return self._report(shape, voters >= MIN_VOTERS, main, regions, missing, observations)
 
-    def _find_missing(self, plane: UInt8Array, grids: UInt8Array, main: int) -> list[GridRegion]:
+    def _find_missing(
+        self, plane: UInt8Array, grids: UInt8Array, voters: FloatArray, main: int
+    ) -> list[GridRegion]:
         """Regions without the main grid although a saving on grid (0, 0) would leave its trace there.
 
         The paper tests all pixels that do not vote for the main grid. They are not where chance has put them:
         texture and ties scatter them over authentic photographs too. Here only those count around which
-        hardly any vote is for the main grid.
+        hardly any vote is for the main grid. The second vote is held there alone.
         """
-        resaved = np.ascontiguousarray(resave_jpeg(plane, quality=RESAVE_QUALITY)[..., 0])
-        again = vote_for_grids(resaved).grids
-        around, voters = _smooth(grids == main), _smooth(grids != NO_VOTE)
-        shape = (plane.shape[0], plane.shape[1])
-        is_absent = spread_blocks(around <= MAX_MAIN_SHARE * voters, shape, block=BLOCK)
-        again[(again != 0) | (grids == main) | ~is_absent] = NO_VOTE
-        return find_regions(gather_blocks(again), [0])
+        is_absent = _smooth(grids == main) <= MAX_MAIN_SHARE * voters
+        again = np.full(plane.shape, NO_VOTE, dtype=np.uint8)
+        for part, absent in _cut_around(is_absent):
+            votes = _vote_again(plane, *part)
+            wanted = spread_blocks(absent, votes.shape, block=BLOCK) & (votes == 0) & (grids[part] != main)
+            again[part][wanted] = 0
+        return find_regions(gather_blocks(again), [0]) if (again == 0).any() else []
 
     def _report(
         self,
-        votes: GridVotes,
+        shape: tuple[int, int],
+        can_tell: BoolArray,
         main: int | None,
         foreign: list[GridRegion],
         missing: list[GridRegion] | None,
         observations: dict[str, JsonValue],
     ) -> Finding:
-        values = np.zeros(votes.grids.shape, dtype=np.float32)
         found = (missing or []) + foreign
-        for region in found:
-            _paint(values, region)
+        map_ = LocalizationMap(
+            partial(_paint, found, shape), partial(spread_blocks, can_tell, shape, block=BLOCK)
+        )
         least = min((region.log10_nfa for region in found), default=0.0)
         observations |= {
             "foreign_region_count": len(foreign),
@@ -142,13 +153,22 @@ class JpegGrid(Method):
             self.family,
             "ok",
             score=_squash(least),
-            map=LocalizationMap(values, _find_valid(votes.grids)),
-            mask=values >= THRESHOLD,
+            map=map_,
+            mask_source=partial(map_.reach, THRESHOLD),
             threshold=THRESHOLD,
             threshold_policy="nfa_1",
             observations=observations,
             notes=_notes(main, foreign, missing),
         )
+
+
+def _round_luma(pixels: UInt8Array) -> UInt8Array:
+    """(H, W) uint8, the luma in whole gray levels."""
+    plane = np.empty(pixels.shape[:2], dtype=np.uint8)
+    for top in range(0, len(plane), BAND_ROWS):
+        band = slice(top, top + BAND_ROWS)
+        plane[band] = np.rint(luma(pixels[band]))
+    return plane
 
 
 def _can_miss(evidence: Evidence, main: int) -> bool:
@@ -201,18 +221,35 @@ def _smooth(marks: BoolArray) -> FloatArray:
     return share
 
 
-def _find_valid(grids: UInt8Array) -> BoolArray:
-    """Where enough pixels voted."""
-    shape = (grids.shape[0], grids.shape[1])
-    return spread_blocks(_smooth(grids != NO_VOTE) >= MIN_VOTERS, shape, block=BLOCK)
+def _cut_around(is_absent: BoolArray) -> Iterator[tuple[tuple[slice, slice], BoolArray]]:
+    """Rows and columns of pixels, in bands, that hold all blocks marked; and which blocks there are."""
+    for first in range(0, len(is_absent), BAND_BLOCKS):
+        rows = slice(first, first + BAND_BLOCKS)
+        marked = np.flatnonzero(is_absent[rows].any(axis=0))
+        if marked.size:
+            columns = slice(int(marked[0]), int(marked[-1]) + 1)
+            part = (slice(side.start * BLOCK, side.stop * BLOCK) for side in (rows, columns))
+            yield (next(part), next(part)), is_absent[rows, columns]
 
 
-def _paint(values: FloatArray, region: GridRegion) -> None:
-    """Raise the map, in place, on the blocks of a region and the gaps between them."""
-    inside = np.repeat(np.repeat(close_blocks(region.blocks), BLOCK, axis=0), BLOCK, axis=1)
-    part = values[region.top : region.top + inside.shape[0], region.left : region.left + inside.shape[1]]
-    value = np.float32(THRESHOLD + (1 - THRESHOLD) * _squash(region.log10_nfa))
-    np.maximum(part, value, out=part, where=inside[: part.shape[0], : part.shape[1]])
+def _vote_again(plane: UInt8Array, rows: slice, columns: slice) -> UInt8Array:
+    """Votes of a part of the plane, saved again with the pixels around that share blocks with it."""
+    top, left = max(rows.start - BLOCK, 0), max(columns.start - BLOCK, 0)
+    around = plane[top : rows.stop + BLOCK, left : columns.stop + BLOCK]
+    resaved = np.ascontiguousarray(resave_jpeg(around, quality=RESAVE_QUALITY)[..., 0])
+    votes = vote_for_grids(resaved).grids
+    return votes[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+
+
+def _paint(regions: list[GridRegion], shape: tuple[int, int]) -> FloatArray:
+    """The map: raised on the blocks of each region and the gaps between them."""
+    values = np.zeros(shape, dtype=np.float32)
+    for region in regions:
+        inside = np.repeat(np.repeat(close_blocks(region.blocks), BLOCK, axis=0), BLOCK, axis=1)
+        part = values[region.top : region.top + inside.shape[0], region.left : region.left + inside.shape[1]]
+        value = np.float32(THRESHOLD + (1 - THRESHOLD) * _squash(region.log10_nfa))
+        np.maximum(part, value, out=part, where=inside[: part.shape[0], : part.shape[1]])
+    return values
 
 
 def _squash(significance: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ from imforensics.evidence.luma import BLOCK
 from imforensics.methods.base import Method, MethodOptions, Reference
 from imforensics.models.localizer.bundle import DEFAULT_LOCALIZER, load_localizer
 from imforensics.models.localizer.evidence import read_traces
-from imforensics.preprocessing.blocks import find_analysable_blocks, upsample_blocks
+from imforensics.preprocessing.blocks import find_analysable_blocks, share_reached, upsample_blocks
 from imforensics.types import OUTSIDE_KEY, UNREAD_KEY, Artifact, Finding, LocalizationMap
 
 if TYPE_CHECKING:
@@ -138,16 +138,16 @@ class LearnedLocalizer(Method):
         manifest = self._bundle.manifest
         calibration, threshold = manifest.calibration, manifest.map_threshold
         shape = (evidence.height, evidence.width)
-        values = upsample_blocks(maps.marks, shape, block=BLOCK)
-        mask = values >= np.float32(threshold.value)
+        map_ = LocalizationMap(partial(upsample_blocks, maps.marks, shape, block=BLOCK))
+        marked = share_reached(maps.marks, shape, block=BLOCK, threshold=threshold.value)
         has_opinion = calibration is not None and not observations[OUTSIDE_KEY]
         return Finding(
             self.name,
             self.family,
             "ok",
             score=maps.score,
-            map=LocalizationMap(values),
-            mask=mask,
+            map=map_,
+            mask_source=partial(map_.reach, threshold.value),
             threshold=threshold.value,
             threshold_policy=threshold.policy,
             opinion=calibration.opinion(maps.score) if calibration and has_opinion else None,
@@ -157,7 +157,7 @@ class LearnedLocalizer(Method):
                 "streams": list(manifest.network.streams),
                 **observations,
                 **_observe(maps, threshold.value),
-                "marked_share": round(float(np.count_nonzero(mask) / mask.size), 5),
+                "marked_share": round(marked, 5),
             },
             notes=tuple(notes),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from pydantic import Field
 
@@ -100,7 +102,8 @@ class LocalBlur(Method):
             "ok",
             score=float(logistic(np.float32(peak) - SCORE_HALF_WAY)),
             map=LocalizationMap(
-                upsample_blocks(marks, shape, block=CELL), spread_blocks(valid, shape, block=CELL)
+                partial(upsample_blocks, marks, shape, block=CELL),
+                partial(spread_blocks, valid, shape, block=CELL),
             ),
             observations={
                 "fine_to_coarse": round(float(np.median(fine[valid] / coarse[valid])), 4),

@@ -100,7 +100,7 @@ class MedianFiltering(Method):
             "ok",
             score=float(logistic(peak - SCORE_HALF_WAY[kind])[0]),
             map=LocalizationMap(values, textured),
-            mask=(values >= THRESHOLD) & textured if can_decide else None,
+            mask_source=(values >= THRESHOLD) & textured if can_decide else None,
             threshold=THRESHOLD if can_decide else None,
             threshold_policy="far_2pct" if can_decide else None,
             observations={

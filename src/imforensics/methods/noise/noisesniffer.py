@@ -119,7 +119,7 @@ class Noisesniffer(Method):
             "ok",
             score=float(marks.max()),
             map=LocalizationMap(values, _spread(smooth > 0, shape, cell)),
-            mask=values >= THRESHOLD,
+            mask_source=values >= THRESHOLD,
             threshold=THRESHOLD,
             threshold_policy="nfa_0.01",
             artifacts={"quiet": Artifact(_spread((share * 255).astype(np.uint8), shape, cell), caption)},

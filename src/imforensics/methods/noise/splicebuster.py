@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from pydantic import Field
 
@@ -105,7 +107,8 @@ class Splicebuster(Method):
             "ok",
             score=float(_squash(peak, SCORE_HALF_WAY)[0]),
             map=LocalizationMap(
-                upsample_blocks(marks, shape, block=stride), spread_blocks(valid, shape, block=stride)
+                partial(upsample_blocks, marks, shape, block=stride),
+                partial(spread_blocks, valid, shape, block=stride),
             ),
             observations={
                 "windows": len(features),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -138,9 +139,10 @@ class WaveletNoise(Method):
             "ok",
             score=float(1 - np.exp(-top)),
             map=LocalizationMap(
-                upsample_blocks(marks, shape, block=block), spread_blocks(valid, shape, block=block)
+                partial(upsample_blocks, marks, shape, block=block),
+                partial(spread_blocks, valid, shape, block=block),
             ),
-            artifacts={"noise": Artifact(_draw(picture, shape, block), caption)},
+            artifacts={"noise": Artifact(partial(_draw, picture, shape, block), caption)},
             observations=_observe(levels, valid, spread),
             notes=_notes(levels, valid, is_either=is_either),
         )

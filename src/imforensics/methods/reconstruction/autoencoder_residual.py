@@ -131,7 +131,7 @@ class AutoencoderResidual(Method):
             "ok",
             score=high - typical,
             map=LocalizationMap(values, can_tell),
-            mask=mask,
+            mask_source=mask,
             threshold=reference.threshold,
             threshold_policy=reference.threshold_policy,
             artifacts={"error": Artifact(_draw(logs, reference, shape), caption)},

@@ -141,7 +141,7 @@ class GanReconstruction(Method):
             "ok",
             score=float(np.quantile(marks, SCORE_QUANTILE)),
             map=LocalizationMap(marks),
-            mask=mask,
+            mask_source=mask,
             threshold=0.5,
             threshold_policy=scale.policy,
             artifacts={"reconstruction": picture},

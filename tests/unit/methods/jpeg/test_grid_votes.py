@@ -73,3 +73,11 @@ def test_too_small_a_plane_has_hardly_a_vote(shape: tuple[int, int]) -> None:
     votes = vote_for_grids(np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8))
     assert votes.grids.shape == shape
     assert votes.counts.sum() <= max(shape[0] - 14, 0) * max(shape[1] - 14, 0)
+
+
+def test_zeros_of_hard_edges_are_exact() -> None:
+    plane = np.random.default_rng(5).integers(0, 2, (72, 1100)).astype(np.uint8) * 255
+    plane[:, 600:] = np.random.default_rng(6).integers(0, 3, (72, 500))  # multiples of 1/8 near the limit
+    zeros = count_zeros(plane)
+    coefficients = np.abs(block_dct(plane, left=4)).reshape(9, -1, 64)[..., 1:]
+    np.testing.assert_array_equal(zeros[::8, 4::8], (coefficients < 0.4999).sum(axis=2))

@@ -8,13 +8,14 @@ import pytest
 from fixtures.textures import make_texture
 from imforensics.evidence.quantization import ijg_tables
 from imforensics.methods.jpeg.jpeg_ghosts import (
-    block_textures,
-    compare_curves,
+    block_variances,
+    compare_shapes,
     find_dip,
     find_earlier_dip,
     ghost_curves,
     normalise_ghosts,
     saved_once_curve,
+    split_curves,
     typical_curve,
 )
 from imforensics.preprocessing.jpeg import decode_jpeg, encode_jpeg
@@ -85,7 +86,7 @@ def test_comparison_ignores_texture_and_finds_another_history() -> None:
     odd[:, 5:9, 5:9] *= np.array([0.5, 1, 1, 2], np.float32)[:, None, None]
     usable = np.ones((40, 40), bool)
     usable[0] = False
-    same, other = compare_curves(curves, texture, usable), compare_curves(odd, texture, usable)
+    same, other = (compare_shapes(split_curves(each)[1], texture, usable) for each in (curves, odd))
     assert np.abs(same).mean() < 0.03
     assert other[0, 5:9, 5:9].max() < -0.4
     assert other[3, 5:9, 5:9].min() > 0.4
@@ -95,8 +96,11 @@ def test_comparison_ignores_texture_and_finds_another_history() -> None:
 def test_textures_are_the_mean_log_curve_and_the_log_variance() -> None:
     plane = GRAY.astype(np.float32)
     curves = ghost_curves(plane, qualities=(60, 90), top=2, left=1)
-    means, variances = block_textures(plane, curves, top=2, left=1)
-    np.testing.assert_allclose(means[3, 4], np.log(curves[:, 3, 4] + 2).mean(), rtol=1e-5)
+    logs = np.log(curves[:, 3, 4] + 2)
+    heights, shapes = split_curves(curves)
+    np.testing.assert_allclose(heights[3, 4], logs.mean(), rtol=1e-5)
+    np.testing.assert_allclose(shapes[:, 3, 4], logs - logs.mean(), atol=1e-5)
+    variances = block_variances(plane, top=2, left=1)
     np.testing.assert_allclose(variances[3, 4], np.log(plane[26:34, 33:41].var() + 2), rtol=1e-4)
 
 
@@ -131,7 +135,8 @@ def test_the_curve_of_one_saving_does_not_show_the_saving_before() -> None:
     for quality in (70, 92):
         plane = decode_jpeg(encode_jpeg(plane, quality=quality))[..., 0]
     luma = plane.astype(np.float32)
-    own = saved_once_curve(luma, np.ones((11, 15), bool), table=ijg_tables(92)[0], qualities=qualities)
+    pixels = np.repeat(plane[..., None], 3, axis=2)
+    own = saved_once_curve(pixels, np.ones((11, 15), bool), table=ijg_tables(92)[0], qualities=qualities)
     assert own.shape == (46,)
     assert find_dip(own)[0] + 50 == 92
     typical = typical_curve(ghost_curves(luma, qualities=qualities).reshape(46, -1))
