@@ -65,7 +65,7 @@ def calibrate_classes(
             if is_rated
             else {},
             map_threshold=choose_map_threshold(
-                config, _authentic(twins, name), own, [*_authentic(twins), *_all(valid)]
+                config, _authentic(twins, name), own, [_authentic(twins), *valid.values()]
             ),
         )
     return found, fits

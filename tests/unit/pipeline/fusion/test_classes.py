@@ -118,19 +118,19 @@ def test_a_borrowing_class_with_photographs_of_its_own_gets_labels():
 
 def test_the_map_is_marked_from_where_few_authentic_pictures_are():
     loud = make_cases(60, "small", labels=(0,), share=0.2)
-    found = choose_map_threshold(config_of(), loud, {}, loud)
+    found = choose_map_threshold(config_of(), loud, {}, [loud])
     assert found.value == min(level for level in LEVELS if level > 0.9)
     assert found.note.startswith(f"At {found.value:g}, 0 of 60 authentic images of this kind are marked")
     quiet = make_cases(60, "small", labels=(0,), share=0.005)
-    assert choose_map_threshold(config_of(), quiet, {}, quiet).value == LEVELS[0]
+    assert choose_map_threshold(config_of(), quiet, {}, [quiet]).value == LEVELS[0]
 
 
 def test_a_class_of_few_pictures_keeps_the_rate_of_all():
     loud = make_cases(60, "small", labels=(0,), share=0.2)
     few = make_cases(3, "large", labels=(0,), share=0.0)
-    found = choose_map_threshold(config_of(), few, {}, loud)
+    found = choose_map_threshold(config_of(), few, {}, [loud])
     assert found.value > 0.9
-    assert "So few are at hand" in found.note
+    assert "on images of every other kind" in found.note
 
 
 def test_a_map_that_is_always_loud_marks_nothing():
@@ -140,8 +140,8 @@ def test_a_map_that_is_always_loud_marks_nothing():
         )
         for case in make_cases(40, "small", labels=(0,))
     ]
-    assert choose_map_threshold(config_of(), loud, {}, loud).value == NOTHING
-    assert choose_map_threshold(config_of(map_method=None), loud, {}, loud) is None
+    assert choose_map_threshold(config_of(), loud, {}, [loud]).value == NOTHING
+    assert choose_map_threshold(config_of(map_method=None), loud, {}, [loud]) is None
 
 
 def test_strong_regions_speak_for_an_alteration(fitted):
@@ -169,7 +169,7 @@ def test_marks_of_a_map_are_its_regions_at_every_level():
 
 
 def test_made_pairs_are_paired_by_their_host():
-    row = {"entry": "net", "group": "g", "pair": None, "status": "ok", "score": 0.5, "traces_unread": False}
+    row = {"entry": "net", "group": "g", "pair": None, "status": "ok", "score": 0.5, "is_usable": True}
     row |= {"settings": ["PNG", [], ""], "format": "PNG", "height": 2000, "width": 3000, "label": 0}
     row |= {"history": "inferred_jpeg", "graphic": False, "marks": None}
     cases, _ = collect_cases([row | {"trial": "a.png"}, row | {"trial": "b.png", "label": 1}], ["net"])
