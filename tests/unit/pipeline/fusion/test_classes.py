@@ -83,7 +83,7 @@ def test_each_class_keeps_its_own_rates(fitted):
 
 def test_ratios_are_measured_by_class(fitted):
     _, _, found = fitted
-    assert {"jpeg_small", "jpeg_large", "jpeg_small_coarse"} <= set(found.by_class)
+    assert set(found.by_class) == {"jpeg_small", "jpeg_large"}
     assert found.model.classes["jpeg_small"].measured["ece_5_bins"] < 0.08
     assert found.log10_lrs.shape == found.labels.shape
 
@@ -95,6 +95,17 @@ def test_a_class_without_data_borrows_and_gets_no_label(fitted):
     assert empty.measured == {}
     assert empty.calibration.thresholds is None
     assert empty.calibration.log10_lr(0.9999) > 0
+
+
+@pytest.mark.parametrize(("shift", "is_split"), [(0.0, False), (4.0, True)])
+def test_a_class_is_split_by_fineness_where_that_makes_its_ratios_better(shift, is_split):
+    fine = make_cases(100, "small", shift=shift, seed=6, start=500)
+    fine = [replace(case, classes=("jpeg_small_fine", "jpeg_small")) for case in fine]
+    twins = make_cases(100, "small", seed=1) + fine
+    camera = make_cases(80, "small", labels=(0,), seed=3, start=900)
+    found = fit(config_of(), twins, {"camera": camera}, population="made images")
+    assert ({"jpeg_small_fine", "jpeg_small_coarse"} <= set(found.model.classes)) == is_split
+    assert "jpeg_small" in found.model.classes
 
 
 def test_the_log_says_it_for_every_class(fitted):
