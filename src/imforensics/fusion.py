@@ -10,7 +10,7 @@ from imforensics.metrics.evidence_classes import describe_class
 from imforensics.metrics.fusion_fit import fit_fusion
 from imforensics.metrics.fusion_model import FusionInput, FusionModel
 from imforensics.metrics.verbal_scale import is_at_bound, verbal_support
-from imforensics.types import OUTSIDE_KEY, UNREAD_KEY, Finding, Opinion, Statement
+from imforensics.types import CONDITIONS_KEY, OUTSIDE_KEY, Finding, Opinion, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -138,16 +138,17 @@ def usable_scores(findings: Sequence[Finding], *, by_class: bool = False) -> dic
 
     Args:
         findings: of one piece of evidence.
-        by_class: the fusion is calibrated for classes of evidence: the conditions of a method's own
-            calibration do not count. Else a method outside of them has no usable score.
+        by_class: the fusion is calibrated for classes of evidence: the size and format that a method's own
+            calibration asks for do not count. Else a method outside of them has no usable score.
     """
-    key = UNREAD_KEY if by_class else OUTSIDE_KEY
     return {
-        finding.method: finding.score
-        if finding.status == "ok" and not finding.observations.get(key)
-        else None
+        finding.method: finding.score if finding.status == "ok" and _is_usable(finding, by_class) else None
         for finding in findings
     }
+
+
+def _is_usable(finding: Finding, by_class: bool) -> bool:
+    return not _mismatch(finding) or (by_class and finding.observations.get(CONDITIONS_KEY) is True)
 
 
 def _why_no_fusion(fusion: FusionModel, outside: Sequence[str]) -> tuple[str, ...]:

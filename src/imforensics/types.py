@@ -33,7 +33,7 @@ Label = Literal["authentic", "tampered", "inconclusive"]
 Manipulation = Literal["splicing", "copy_move", "removal", "retouch", "text"]
 
 OUTSIDE_KEY = "outside_calibration"  # observation: why the score enters no statement, in clauses
-UNREAD_KEY = "traces_unread"  # observation: why traces that such a file has could not be read, a clause
+CONDITIONS_KEY = "outside_by_size_or_format"  # observation: True where these alone put a score outside
 
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 UInt8Array = NDArray[np.uint8]

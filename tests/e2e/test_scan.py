@@ -119,10 +119,23 @@ def test_a_list_of_files_from_standard_input(tmp_path: Path) -> None:
     assert len(done.stdout.splitlines()) == 2
 
 
-def test_fail_above_gives_exit_code_three_only_when_a_score_reaches_it(tmp_path: Path) -> None:
+def test_fail_above_gives_exit_code_three_only_when_a_probability_reaches_it(tmp_path: Path) -> None:
     make_photos(tmp_path / "in", 2)
-    run_scan(tmp_path / "in", "--fail-above", "0.0", code=3)
-    run_scan(tmp_path / "in", "--fail-above", "1.0", code=0)
+    rows = [json.loads(line) for line in run_scan(tmp_path / "in").stdout.splitlines()]
+    for row in rows:
+        assert row["score"] == row["probability"]
+        assert (row["no_probability"] is None) == (row["probability"] is not None)
+    highest = max((row["probability"] for row in rows if row["probability"] is not None), default=None)
+    run_scan(tmp_path / "in", "--fail-above", "0.0", code=0 if highest is None else 3)
+    run_scan(tmp_path / "in", "--fail-above", "0.96", "--fail-on-marked", "100", code=0)
+
+
+def test_an_alarm_that_can_never_be_raised_is_refused(tmp_path: Path) -> None:
+    make_photos(tmp_path / "in", 1)
+    assert "can never raise an alarm" in run_scan(tmp_path / "in", "--fail-above", "1.0", code=2).stderr
+    settings = ("--set", "methods={ela: {}}", "--set", "fusion=null")
+    refused = run_scan(tmp_path / "in", *settings, "--fail-on-marked", "1", code=2)
+    assert "none of the methods has a calibrated probability" in refused.stderr
 
 
 def test_wrong_usage_is_exit_code_two(tmp_path: Path) -> None:

@@ -138,7 +138,10 @@ def check_run(run: Path, printed: dict[str, object]) -> None:
     assert calibration.thresholds is not None
     assert calibration.thresholds.notes[0].startswith(f"0 of {N_PHOTOS} camera photographs")
     assert (calibration.n_authentic, calibration.n_tampered) == (N_PAIRS, N_PAIRS)
-    assert calibration.conditions.max_pixels == 96 * 128
+    assert (calibration.conditions.min_side, calibration.conditions.max_pixels) == (64, None)
+    classes = manifest.model.classes
+    assert not classes["jpeg_small"].is_borrowed
+    assert classes["no_jpeg_large"].is_borrowed
     assert printed["weights"]["ela"] > 0.5  # type: ignore[index]
     assert manifest.methods["ela"].options["quality"] == 90
     card = (run / "MODEL_CARD.md").read_text()
@@ -161,6 +164,7 @@ def check_use(sets: Path, run: Path) -> None:
     document = json.loads(done.stdout)
     assert document["statement"]["basis"] == ["ela", "wavelet_noise"]
     assert document["log10_lr"] > 0
+    assert document["statement"]["evidence_class"].startswith("jpeg_small")
     assert any("moved the log10 odds" in reason for reason in document["statement"]["reasons"])
     asked = ["--method", "statement", "--dataset", "folder", "--split", "val", "--protocol", "twin"]
     measured = subprocess.run(

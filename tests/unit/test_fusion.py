@@ -12,7 +12,7 @@ from imforensics.fusion import FusionInput, FusionModel, fit_fusion, make_statem
 from imforensics.metrics.calibration import Calibration, LabelThresholds
 from imforensics.metrics.calibration_curves import PlattCurve
 from imforensics.metrics.class_calibration import ClassCalibration, borrow
-from imforensics.types import OUTSIDE_KEY, UNREAD_KEY, Finding
+from imforensics.types import CONDITIONS_KEY, OUTSIDE_KEY, Finding
 
 SCORES = st.one_of(st.none(), st.floats(0, 1))
 
@@ -319,11 +319,11 @@ def test_a_class_with_few_data_states_less_and_says_so():
 
 
 def test_a_fusion_with_classes_has_conditions_of_its_own():
-    outside = make_finding(observations={OUTSIDE_KEY: ["the image has 9 pixels"]})
+    outside = make_finding(observations={OUTSIDE_KEY: ["the image has 9 pixels"], CONDITIONS_KEY: True})
     assert make_statement([outside], fusion=make_model(), classes=("jpeg_large",)).probability is None
     model = make_model(classes=make_classes())
     assert make_statement([outside], fusion=model, classes=("jpeg_large",)).probability is not None
-    unread = make_finding(observations={UNREAD_KEY: "its luma is subsampled"})
+    unread = make_finding(observations={OUTSIDE_KEY: ["its luma is subsampled"]})
     assert make_statement([unread], fusion=model, classes=("jpeg_large",)).probability is None
 
 

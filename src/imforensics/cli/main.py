@@ -88,8 +88,8 @@ def _show_error(text: str) -> None:
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 success, whatever the label; 1 failure, or a scan in which some files failed; 2 "
-    "wrong usage or invalid configuration; 3 only with --fail-above or --fail-on-marked. Data goes to standard output, "
-    "everything else to standard error.",
+    "wrong usage or invalid configuration; 3 only with --fail-above or --fail-on-marked. Data goes to "
+    "standard output, everything else to standard error.",
 )
 @click.version_option(__version__, prog_name="imforensics")
 def main() -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 History = Literal["jpeg", "inferred_jpeg", "no_jpeg"]
 HISTORIES: tuple[History, ...] = get_args(History)
 SIZES = ("small", "medium", "large")
+FINENESS = ("fine", "coarse")
 SMALL_BELOW, LARGE_ABOVE = 1_000_000, 4_000_000  # pixels
 FINE_QUALITY = 90
 FINE_DIVISOR = float(ijg_tables(FINE_QUALITY)[0].mean())  # mean luma divisor at that quality
@@ -79,7 +80,7 @@ def name_classes(
     if history != "jpeg" or luma_table is None:
         return (name,)
     is_fine = float(np.asarray(luma_table, dtype=np.float64).mean()) <= FINE_DIVISOR
-    return f"{name}_{'fine' if is_fine else 'coarse'}", name
+    return f"{name}_{FINENESS[0] if is_fine else FINENESS[1]}", name
 
 
 def classes_of(evidence: Evidence) -> tuple[str, ...]:

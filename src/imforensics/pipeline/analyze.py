@@ -90,7 +90,6 @@ class Analyzer:
         if damage is not None:
             findings = withhold_opinions(findings, reason=damage)
         statement = self.state(findings, evidence)
-        findings, marks = mark_regions(findings, statement, self.fusion_model)
         return Report(
             evidence=add_late_notes(evidence),
             findings=findings,
@@ -104,7 +103,7 @@ class Analyzer:
             created_at=datetime.now(UTC),
             sha256_after=_hash_again(evidence),
             case=dict(case or {}),
-            marks=marks,
+            marks=mark_regions(findings, statement, self.fusion_model),
         )
 
     @property

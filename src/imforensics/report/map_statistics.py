@@ -44,7 +44,7 @@ def map_statistics(finding: Finding, *, digits: int = 6) -> JsonValue:
         "region_count": None,
         "regions": [],
     }
-    mask = threshold_mask(finding)
+    mask = threshold_mask(finding, threshold=finding.threshold)
     if mask is not None:
         count, regions = find_regions(mask, values, limit=REGION_LIMIT)
         statistics["area_over_threshold_percent"] = _round(100.0 * np.count_nonzero(mask) / mask.size, digits)
@@ -53,11 +53,17 @@ def map_statistics(finding: Finding, *, digits: int = 6) -> JsonValue:
     return statistics
 
 
-def threshold_mask(finding: Finding) -> BoolArray | None:
-    """Where the map reaches its threshold: the finding's own mask, else computed; None without one."""
-    if finding.mask is not None or finding.map is None or finding.threshold is None:
+def threshold_mask(finding: Finding, *, threshold: float | None) -> BoolArray | None:
+    """Where the map reaches a threshold; at the finding's own its own mask, where it has one.
+
+    Returns:
+        (H, W) bool; None without a map or a threshold.
+    """
+    if threshold == finding.threshold and finding.mask is not None:
         return finding.mask
-    above = finding.map.values >= finding.threshold
+    if finding.map is None or threshold is None:
+        return None
+    above: BoolArray = finding.map.values >= np.float32(threshold)
     return above if finding.map.valid is None else above & finding.map.valid
 
 

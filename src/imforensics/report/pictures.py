@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -108,9 +108,16 @@ def _jobs(report: Report, base: UInt8Array, longest: int) -> Iterator[Job]:
         for name, artifact in finding.artifacts.items():
             yield partial(_draw_artifact, report, finding.method, name, artifact, longest)
         if finding.map is not None and has_shown_map(finding):
-            is_outlined = report.statement.label != "authentic"  # what is outlined agrees with what is stated
-            shown = finding if is_outlined else replace(finding, mask=None, threshold=None)
-            yield partial(_draw_map, shown, finding.map, base, longest, report.evidence.orientation)
+            level = _outline_level(report, finding)
+            yield partial(_draw_map, finding, finding.map, level, base, longest, report.evidence.orientation)
+
+
+def _outline_level(report: Report, finding: Finding) -> float | None:
+    """From where on a map is outlined, in line with the statement; None for nowhere."""
+    if report.statement.label == "authentic":
+        return None
+    is_marked = report.marks is not None and report.marks.method == finding.method
+    return report.marks.threshold if report.marks is not None and is_marked else finding.threshold
 
 
 def _run(job: Job) -> list[Picture]:
@@ -135,10 +142,15 @@ def _draw_artifact(report: Report, method: str, name: str, artifact: Artifact, l
 
 
 def _draw_map(
-    finding: Finding, map_: LocalizationMap, base: UInt8Array, longest: int, orientation: int
+    finding: Finding,
+    map_: LocalizationMap,
+    level: float | None,
+    base: UInt8Array,
+    longest: int,
+    orientation: int,
 ) -> list[Picture]:
-    reduced = reduce_map(map_, mask=threshold_mask(finding), longest=longest)
-    outline = "" if finding.threshold is None else f" Outlined: at or above {finding.threshold:.3g}."
+    reduced = reduce_map(map_, mask=threshold_mask(finding, threshold=level), longest=longest)
+    outline = "" if level is None else f" Outlined: at or above {level:.3g}."
     hatched = "" if reduced.valid is None or reduced.valid.all() else " Hatched: cannot be analysed."
     after = outline + hatched
     coloured = heatmap(reduced, orientation=orientation)

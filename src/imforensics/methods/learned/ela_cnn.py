@@ -11,7 +11,7 @@ from imforensics.methods.base import Method, MethodOptions, Reference
 from imforensics.models.classifier.bundle import load_bundle
 from imforensics.preprocessing.inputs import build_network_input
 from imforensics.preprocessing.jpeg import MAX_SIDE
-from imforensics.types import OUTSIDE_KEY, Finding
+from imforensics.types import CONDITIONS_KEY, OUTSIDE_KEY, Finding
 
 if TYPE_CHECKING:
     from imforensics.metrics.calibration import Calibration
@@ -121,6 +121,7 @@ class ElaCnn(Method):
                 "input": manifest.input.kind,
                 "input_size": [manifest.input.height, manifest.input.width],
                 OUTSIDE_KEY: list(mismatch),
+                **({CONDITIONS_KEY: True} if mismatch else {}),
             },
             notes=tuple(notes),
         )

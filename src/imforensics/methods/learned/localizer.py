@@ -13,7 +13,7 @@ from imforensics.methods.base import Method, MethodOptions, Reference
 from imforensics.models.localizer.bundle import DEFAULT_LOCALIZER, load_localizer
 from imforensics.models.localizer.evidence import read_traces
 from imforensics.preprocessing.blocks import find_analysable_blocks, share_reached, upsample_blocks
-from imforensics.types import OUTSIDE_KEY, UNREAD_KEY, Artifact, Finding, LocalizationMap
+from imforensics.types import CONDITIONS_KEY, OUTSIDE_KEY, Artifact, Finding, LocalizationMap
 
 if TYPE_CHECKING:
     from imforensics.metrics.calibration import Calibration
@@ -105,8 +105,8 @@ class LearnedLocalizer(Method):
         if outside:
             notes.append(f"No opinion: {'; '.join(outside)}.")
         observations: dict[str, JsonValue] = {"has_traces": is_read, OUTSIDE_KEY: list(outside)}
-        if absent_because is not None:
-            observations[UNREAD_KEY] = absent_because
+        if outside and absent_because is None and self.calibration is not None:
+            observations[CONDITIONS_KEY] = True
         return self._report(evidence, maps, observations, notes)
 
     def _localize(self, evidence: Evidence) -> tuple[BlockMaps, bool, str | None]:

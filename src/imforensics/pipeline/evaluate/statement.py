@@ -67,17 +67,17 @@ class StatementEntry(Method):
         if fusion is not None:
             by_class = statement.evidence_class is not None
             score = fusion.manifest.model.fused_score(usable_scores(findings, by_class=by_class))
-        found, marks = mark_regions(findings, statement, self._analyzer.fusion_model)
-        marked = next((each for each in found if marks is not None and each.method == marks.method), None)
-        threshold = None if marked is None else NOTHING if marked.threshold is None else marked.threshold
+        marks = mark_regions(findings, statement, self._analyzer.fusion_model)
+        maps = {each.method: each.map for each in findings}
+        threshold = None if marks is None else NOTHING if marks.threshold is None else marks.threshold
         return Finding(
             self.name,
             self.family,
             "ok",
             score=score,
-            map=None if marked is None else marked.map,
+            map=None if marks is None else maps[marks.method],
             threshold=threshold,
-            threshold_policy=None if marked is None else "statement",
+            threshold_policy=None if marks is None else "statement",
             opinion=opinion,
             notes=statement.reasons,
         )

@@ -15,6 +15,7 @@ from imforensics.datasets.base import MaskEncoding
 from imforensics.datasets.rasters import read_mask
 from imforensics.errors import DatasetError, EvidenceError, ImforensicsError, describe_failure
 from imforensics.evidence import read_evidence
+from imforensics.fusion import usable_scores
 from imforensics.methods.base import Method
 from imforensics.metrics.evidence_classes import describe_graphic, history_of
 from imforensics.metrics.localization import centre_prior_metrics, false_alarm_metrics, measure_tampered
@@ -27,7 +28,7 @@ from imforensics.preprocessing.chains import apply_chain, transform_mask
 from imforensics.preprocessing.jpeg import encode_jpeg
 from imforensics.preprocessing.noise import luma
 from imforensics.store import Row
-from imforensics.types import OUTSIDE_KEY, UNREAD_KEY, BoolArray, Evidence, Finding, JsonValue
+from imforensics.types import OUTSIDE_KEY, BoolArray, Evidence, Finding, JsonValue
 
 Int64Array = NDArray[np.int64]
 SAVED_LIKE = "saved with the tables and subsampling of its tampered twin"
@@ -173,7 +174,7 @@ def error_records(task: Task, status: str, note: str) -> list[Row]:
         ("score", "probability", "log10_lr", "stated", "threshold", "threshold_policy", "format", "height")
     )
     empty |= dict.fromkeys(("width", "settings", "seconds", "mask_area", "pixel", "counts", "histogram"))
-    empty |= {"mask_note": None, "centre": None, "outside_calibration": False, "traces_unread": False}
+    empty |= {"mask_note": None, "centre": None, "outside_calibration": False, "is_usable": False}
     empty |= {"history": None, "graphic": False}
     return [
         {**trial_fields(task.trial), "entry": key, "digest": digest, "status": status, "note": note, **empty}
@@ -250,7 +251,7 @@ def _record(task: Task, key: str, evidence: Evidence, mask: BoolArray | None, fi
         "log10_lr": opinion.log10_lr if opinion is not None and is_ok else None,
         "stated": opinion.label if opinion is not None and is_ok else None,
         "outside_calibration": bool(finding.observations.get(OUTSIDE_KEY)),
-        "traces_unread": bool(finding.observations.get(UNREAD_KEY)),
+        "is_usable": usable_scores([finding], by_class=True)[finding.method] is not None,
         "threshold": finding.threshold,
         "threshold_policy": finding.threshold_policy,
         "format": evidence.format,

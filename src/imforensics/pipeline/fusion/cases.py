@@ -171,7 +171,7 @@ def score_table(cases: Sequence[FusionCase], methods: Sequence[str]) -> dict[str
 
 
 def _usable_score(row: Any) -> float | None:
-    return row["score"] if row["status"] == "ok" and not row["traces_unread"] else None
+    return row["score"] if row["status"] == "ok" and row["is_usable"] else None
 
 
 def _case(first: Any, rows: Mapping[str, Any], scores: Mapping[str, float | None]) -> FusionCase:

@@ -10,15 +10,19 @@ from numpy.typing import NDArray
 
 from imforensics.metrics.calibration import Calibration
 from imforensics.metrics.class_calibration import ClassCalibration, FittedClass, fit_classes
-from imforensics.metrics.evidence_classes import CLASS_NAMES, describe_class
+from imforensics.metrics.evidence_classes import CLASS_NAMES, FINENESS, describe_class
 from imforensics.metrics.fusion_model import FusionModel
 from imforensics.metrics.label_thresholds import choose_label_thresholds
+from imforensics.metrics.likelihood_ratio import cllr
 from imforensics.pipeline.fusion.cases import FusionCase, keep_valid
 from imforensics.pipeline.fusion.config import TrainFusionConfig
 from imforensics.pipeline.fusion.map_thresholds import choose_map_threshold
 from imforensics.pipeline.fusion.measures import measure_ratios
 
 Float64Array = NDArray[np.float64]
+
+FINER_PAIRS = 3  # times the pairs of a class, for each half of one that is split by fineness
+LEAST_GAIN = 0.01  # bits of Cllr that a split has to save: halves have fewer images to show a rate with
 
 
 def calibrate_classes(
@@ -41,17 +45,18 @@ def calibrate_classes(
         Name → calibration with thresholds, and name → the fit behind it; the broad classes come first.
     """
     labels = np.array([case.label for case in twins])
-    members = _find_members(twins, labels, config.least_pairs)
-    groups = [case.group for case in twins]
     fits = fit_classes(
         model.calibration,
         held_out,
         labels,
-        classes=members,
-        groups=groups,
+        classes=_find_members(twins, labels, FINER_PAIRS * config.least_pairs),
+        groups=[case.group for case in twins],
         least=config.least_pairs,
         seed=config.seed,
     )
+    fits = {
+        name: fit for name, fit in fits.items() if name in CLASS_NAMES or _is_worthwhile(name, fits, labels)
+    }
     valid = {title: keep_valid(cases, model)[0] for title, cases in photos.items()}
     found = {}
     for name, fitted in fits.items():
@@ -65,7 +70,7 @@ def calibrate_classes(
             if is_rated
             else {},
             map_threshold=choose_map_threshold(
-                config, _authentic(twins, name), own, [*_authentic(twins), *_all(valid)]
+                config, _authentic(twins, name), own, [_authentic(twins), *valid.values()]
             ),
         )
     return found, fits
@@ -74,13 +79,32 @@ def calibrate_classes(
 def _find_members(
     twins: Sequence[FusionCase], labels: NDArray[np.intp], least: int
 ) -> dict[str, NDArray[np.bool_]]:
-    finer = sorted({case.classes[0] for case in twins if len(case.classes) > 1})
+    """The cases of every broad class, and of the finer ones with so many pairs on either side."""
+    finer = [f"{name}_{end}" for name in CLASS_NAMES for end in FINENESS]
     members = {name: np.array([name in case.classes for case in twins]) for name in (*CLASS_NAMES, *finer)}
+    enough = {
+        name
+        for name, inside in members.items()
+        if min((labels[inside] == label).sum() for label in (0, 1)) >= least
+    }
     return {
         name: inside
         for name, inside in members.items()
-        if name in CLASS_NAMES or all((labels[inside] == label).sum() >= least for label in (0, 1))
+        if name in CLASS_NAMES or enough >= {f"{name.rpartition('_')[0]}_{end}" for end in FINENESS}
     }
+
+
+def _is_worthwhile(name: str, fits: Mapping[str, FittedClass], labels: NDArray[np.intp]) -> bool:
+    """True where splitting the broad class of a finer one makes the held-out ratios clearly better."""
+    broad = fits[name.rpartition("_")[0]]
+    halves = [fits[f"{name.rpartition('_')[0]}_{end}"] for end in FINENESS]
+    if any(half.is_borrowed for half in halves):
+        return False
+    split = np.zeros(labels.size)
+    for half in halves:
+        split[half.members] = half.log10_lrs
+    own = labels[broad.members]
+    return cllr(split[broad.members], own) < cllr(broad.log10_lrs, own) - LEAST_GAIN
 
 
 def _choose_labels(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imforensics.metrics.calibration import Calibration, fit_calibration
 from imforensics.metrics.class_calibration import NOTHING, ClassCalibration, MapThreshold
@@ -14,9 +14,9 @@ from imforensics.pipeline.evaluate.marks import LEVELS
 from imforensics.pipeline.fusion.cases import FusionCase
 from imforensics.pipeline.fusion.config import TrainFusionConfig
 
-LOUD_SHARE = (
-    0.01  # of the picture's area: an authentic picture that is marked more is a false alarm of the map
-)
+Float64Array = NDArray[np.float64]
+
+LOUD_SHARE = 0.01  # of the area: an authentic picture that is marked more is a false alarm of the map
 FEWEST = 29  # pictures of which none may be loud for the bound of the rate to be 10 %
 HIT_SHARE = 0.5  # of a region that has to be tampered for it to count as found
 LEAST_REGIONS = 30  # of each kind, for a ratio of regions
@@ -26,18 +26,18 @@ def choose_map_threshold(
     config: TrainFusionConfig,
     twins: Sequence[FusionCase],
     photos: Mapping[str, Sequence[FusionCase]],
-    everywhere: Sequence[FusionCase],
+    everywhere: Sequence[Sequence[FusionCase]],
 ) -> MapThreshold | None:
     """The lowest level at which few authentic pictures of each kind are marked over more than 1 %.
 
     The rate of each kind with at least 29 pictures is kept where its one-sided 95 % upper bound is; a class
-    without one keeps the rate on the pictures of every class as well as on its own together.
+    without such a kind keeps it on each kind of every class, and on its own pictures together.
 
     Args:
         config: `map_method` and `max_marked`.
         twins: authentic ones of the class.
         photos: title of a set → its photographs of the class.
-        everywhere: authentic pictures of every class.
+        everywhere: authentic pictures of every class, kind by kind.
 
     Returns:
         The threshold; None without a map method, or where nothing was recorded of its maps.
@@ -47,20 +47,26 @@ def choose_map_threshold(
     kinds = [_shares(cases, config.map_method) for cases in (twins, *photos.values())]
     own = np.concatenate(kinds)
     large = [shares for shares in kinds if len(shares) >= FEWEST]
-    tested = large if large else [_shares(everywhere, config.map_method)]
-    if not all(map(len, tested)):
+    of_all = [_shares(cases, config.map_method) for cases in everywhere]
+    tested = large or [shares for shares in of_all if len(shares)]
+    if not tested:
         return None
     for index, level in enumerate(LEVELS):
         is_kept = all(_is_quiet(shares[:, index], config.max_marked) for shares in tested)
         rate_is_met = not len(own) or (own[:, index] > LOUD_SHARE).mean() <= config.max_marked
         if is_kept and rate_is_met:
-            loud, n = int((own[:, index] > LOUD_SHARE).sum()), len(own)
-            note = f"At {level:g}, {loud} of {n} authentic images of this kind are marked over more than 1 %."
-            if not large:
-                note += " So few are at hand: the threshold keeps the rate on those of every kind too."
-            return MapThreshold(value=level, note=note)
+            return MapThreshold(value=level, note=_describe(level, own[:, index], is_enough=bool(large)))
     note = f"No level up to {LEVELS[-1]:g} marks few enough authentic images of this kind: nothing is marked."
     return MapThreshold(value=NOTHING, note=note)
+
+
+def _describe(level: float, shares: Float64Array, *, is_enough: bool) -> str:
+    loud, n = int((shares > LOUD_SHARE).sum()), len(shares)
+    note = f"At {level:g}, {loud} of {n} authentic images of this kind are marked over more than 1 %."
+    if is_enough:
+        return note
+    few = note if n else "No authentic image of this kind was at hand."
+    return f"{few} The threshold keeps the rate on images of every other kind."
 
 
 def calibrate_regions(
@@ -101,13 +107,13 @@ def calibrate_regions(
     )
 
 
-def _shares(cases: Sequence[FusionCase], method: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _shares(cases: Sequence[FusionCase], method: str) -> Float64Array:
     """(N, levels) marked share of each picture with a map."""
     rows = [[each["share"] for each in case.marks[method][1:]] for case in cases if method in case.marks]
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(LEVELS))
 
 
-def _is_quiet(shares: np.ndarray[Any, np.dtype[np.float64]], rate: float) -> bool:
+def _is_quiet(shares: Float64Array, rate: float) -> bool:
     loud = int((shares > LOUD_SHARE).sum())
     return clopper_pearson_upper(loud, shares.size) <= rate or (
         shares.size < FEWEST and loud <= rate * shares.size

@@ -83,7 +83,7 @@ def test_each_class_keeps_its_own_rates(fitted):
 
 def test_ratios_are_measured_by_class(fitted):
     _, _, found = fitted
-    assert {"jpeg_small", "jpeg_large", "jpeg_small_coarse"} <= set(found.by_class)
+    assert set(found.by_class) == {"jpeg_small", "jpeg_large"}
     assert found.model.classes["jpeg_small"].measured["ece_5_bins"] < 0.08
     assert found.log10_lrs.shape == found.labels.shape
 
@@ -95,6 +95,17 @@ def test_a_class_without_data_borrows_and_gets_no_label(fitted):
     assert empty.measured == {}
     assert empty.calibration.thresholds is None
     assert empty.calibration.log10_lr(0.9999) > 0
+
+
+@pytest.mark.parametrize(("shift", "is_split"), [(0.0, False), (4.0, True)])
+def test_a_class_is_split_by_fineness_where_that_makes_its_ratios_better(shift, is_split):
+    fine = make_cases(100, "small", shift=shift, seed=6, start=500)
+    fine = [replace(case, classes=("jpeg_small_fine", "jpeg_small")) for case in fine]
+    twins = make_cases(100, "small", seed=1) + fine
+    camera = make_cases(80, "small", labels=(0,), seed=3, start=900)
+    found = fit(config_of(), twins, {"camera": camera}, population="made images")
+    assert ({"jpeg_small_fine", "jpeg_small_coarse"} <= set(found.model.classes)) == is_split
+    assert "jpeg_small" in found.model.classes
 
 
 def test_the_log_says_it_for_every_class(fitted):
@@ -118,19 +129,19 @@ def test_a_borrowing_class_with_photographs_of_its_own_gets_labels():
 
 def test_the_map_is_marked_from_where_few_authentic_pictures_are():
     loud = make_cases(60, "small", labels=(0,), share=0.2)
-    found = choose_map_threshold(config_of(), loud, {}, loud)
+    found = choose_map_threshold(config_of(), loud, {}, [loud])
     assert found.value == min(level for level in LEVELS if level > 0.9)
     assert found.note.startswith(f"At {found.value:g}, 0 of 60 authentic images of this kind are marked")
     quiet = make_cases(60, "small", labels=(0,), share=0.005)
-    assert choose_map_threshold(config_of(), quiet, {}, quiet).value == LEVELS[0]
+    assert choose_map_threshold(config_of(), quiet, {}, [quiet]).value == LEVELS[0]
 
 
 def test_a_class_of_few_pictures_keeps_the_rate_of_all():
     loud = make_cases(60, "small", labels=(0,), share=0.2)
     few = make_cases(3, "large", labels=(0,), share=0.0)
-    found = choose_map_threshold(config_of(), few, {}, loud)
+    found = choose_map_threshold(config_of(), few, {}, [loud])
     assert found.value > 0.9
-    assert "So few are at hand" in found.note
+    assert "on images of every other kind" in found.note
 
 
 def test_a_map_that_is_always_loud_marks_nothing():
@@ -140,8 +151,8 @@ def test_a_map_that_is_always_loud_marks_nothing():
         )
         for case in make_cases(40, "small", labels=(0,))
     ]
-    assert choose_map_threshold(config_of(), loud, {}, loud).value == NOTHING
-    assert choose_map_threshold(config_of(map_method=None), loud, {}, loud) is None
+    assert choose_map_threshold(config_of(), loud, {}, [loud]).value == NOTHING
+    assert choose_map_threshold(config_of(map_method=None), loud, {}, [loud]) is None
 
 
 def test_strong_regions_speak_for_an_alteration(fitted):
@@ -169,7 +180,7 @@ def test_marks_of_a_map_are_its_regions_at_every_level():
 
 
 def test_made_pairs_are_paired_by_their_host():
-    row = {"entry": "net", "group": "g", "pair": None, "status": "ok", "score": 0.5, "traces_unread": False}
+    row = {"entry": "net", "group": "g", "pair": None, "status": "ok", "score": 0.5, "is_usable": True}
     row |= {"settings": ["PNG", [], ""], "format": "PNG", "height": 2000, "width": 3000, "label": 0}
     row |= {"history": "inferred_jpeg", "graphic": False, "marks": None}
     cases, _ = collect_cases([row | {"trial": "a.png"}, row | {"trial": "b.png", "label": 1}], ["net"])

@@ -37,7 +37,7 @@ def make_row(trial: str, entry: str, **changes: Any) -> dict[str, Any]:
         "pair": "p",
         "status": "ok",
         "score": 0.5,
-        "traces_unread": False,
+        "is_usable": True,
         "history": "jpeg",
         "graphic": False,
         "settings": ["JPEG", TABLES, "4:2:0"],
@@ -89,7 +89,7 @@ def config_of(**values: Any) -> TrainFusionConfig:
 def test_a_score_enters_only_where_it_is_valid() -> None:
     rows = [
         make_row("a", "ela"),
-        make_row("a", "noise", traces_unread=True),
+        make_row("a", "noise", is_usable=False),
         make_row("b", "ela", status="failed", score=None),
         make_row("b", "noise", score=0.25),
         make_row("c", "ela", status="not_applicable", score=None),
