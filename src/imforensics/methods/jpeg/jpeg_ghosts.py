@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imforensics.evidence.block_dct import block_dct
 from imforensics.evidence.quantization import ijg_tables
-from imforensics.preprocessing.block_dct import block_dct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
