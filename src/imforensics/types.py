@@ -78,6 +78,35 @@ class JpegInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class InferredJpeg:
+    """The JPEG that the pixels of another file were decoded from, as inferred from them.
+
+    Attributes:
+        offset: row and column, 0 to 7, where its first whole block begins in the picture.
+        table: (8, 8) uint16 luminance divisors, 1 to 255, natural order.
+        is_seen: (8, 8) bool, divisors that the coefficients show; the others are those of a known table.
+        estimated_quality: inferred IJG quality 1-100, None where no IJG table is near.
+        is_standard_table: True where the table equals the IJG table at `estimated_quality`.
+        gain: log likelihood ratio of a sample's coefficients on this grid against none, in nats.
+        fit: share of a sample's blocks with detail that are on the grid and of the table, in [0, 1].
+        coefficient_reader: computes the quantized luma coefficients, see `read_coefficients`.
+    """
+
+    offset: tuple[int, int]
+    table: UInt16Array
+    is_seen: BoolArray
+    estimated_quality: int | None
+    is_standard_table: bool
+    gain: float
+    fit: float
+    coefficient_reader: Callable[[], Int16Array] = field(repr=False, compare=False)
+
+    def read_coefficients(self) -> Int16Array:
+        """Quantized luma coefficients of its whole blocks: (rows, columns, 8, 8) int16, read-only."""
+        return self.coefficient_reader()
+
+
+@dataclass(frozen=True, slots=True)
 class Metadata:
     """What the file says of itself. Every string is as found: hostile until escaped by its sink.
 
