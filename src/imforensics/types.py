@@ -87,7 +87,7 @@ class InferredJpeg:
         is_seen: (8, 8) bool, divisors that the coefficients show; the others are those of a known table.
         estimated_quality: inferred IJG quality 1-100, None where no IJG table is near.
         is_standard_table: True where the table equals the IJG table at `estimated_quality`.
-        is_known_table: True where a known encoder writes this table; else what is not seen is a guess.
+        encoder: known encoder and setting that write this table, in words; else what is not seen is a guess.
         gain: log likelihood ratio of a sample's coefficients on this grid against none, in nats.
         fit: share of a sample's blocks with detail that are on the grid and of the table, in [0, 1].
         confidence: lower 95 % bound, measured on photographs, of the share of such results that are right.
@@ -99,7 +99,7 @@ class InferredJpeg:
     is_seen: BoolArray
     estimated_quality: int | None
     is_standard_table: bool
-    is_known_table: bool
+    encoder: str | None
     gain: float
     fit: float
     confidence: float
@@ -107,12 +107,14 @@ class InferredJpeg:
 
     def describe(self) -> str:
         """In words, as a clause."""
-        near = "" if self.is_standard_table else "about "
-        quality = (
-            "unknown quality" if self.estimated_quality is None else f"{near}quality {self.estimated_quality}"
-        )
+        if self.encoder is not None:
+            words = f"whose luminance table is consistent with {self.encoder}"
+        elif self.estimated_quality is not None:
+            words = f"of about quality {self.estimated_quality}"
+        else:
+            words = "with an unknown luminance table"
         row, column = self.offset
-        return f"the picture was a JPEG of {quality}, with its grid at row {row}, column {column}"
+        return f"the picture was a JPEG {words}, its grid at row {row}, column {column}"
 
     def read_coefficients(self) -> Int16Array:
         """Quantized luma coefficients of its whole blocks: (rows, columns, 8, 8) int16, read-only."""

@@ -24,6 +24,7 @@ from imforensics.evidence.lattices import (
 from imforensics.evidence.luma_samples import LEVEL_SHIFT, sample_blocks, sample_grids, to_luma
 from imforensics.evidence.luma_tables import complete_table, known_luma_tables
 from imforensics.evidence.quantization import estimate_quality
+from imforensics.evidence.table_families import identify_tables
 from imforensics.types import InferredJpeg, JpegInfo
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def infer_jpeg(pixels: UInt8Array) -> InferredJpeg | None:
         return None
     table = divisors.astype(np.uint16).reshape(BLOCK, BLOCK)
     quality, is_standard = estimate_quality([table])
+    encoders = identify_tables([table]) if is_known else ()
     return InferredJpeg(
         offset=offset,
         table=table,
@@ -114,7 +116,7 @@ def infer_jpeg(pixels: UInt8Array) -> InferredJpeg | None:
         estimated_quality=quality,
         is_standard_table=is_standard,
         gain=float(totals[best]),
-        is_known_table=is_known,
+        encoder=encoders[0].words if encoders else None,
         fit=fit,
         confidence=CONFIDENCE if is_known else FREE_CONFIDENCE,
         coefficient_reader=Kept(quantize_luma, pixels, offset, table),

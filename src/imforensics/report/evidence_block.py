@@ -75,7 +75,7 @@ def _inferred_block(inferred: InferredJpeg) -> JsonValue:
         "is_seen": inferred.is_seen.tolist(),
         "estimated_quality": inferred.estimated_quality,
         "is_standard_table": inferred.is_standard_table,
-        "is_known_table": inferred.is_known_table,
+        "encoder": inferred.encoder,
         "fit": inferred.fit,
         "confidence": inferred.confidence,
     }
