@@ -82,13 +82,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--split", default="val")
+    parser.add_argument("--dataset", nargs="+", default=DATASETS)
     parser.add_argument("--localizer", action="store_true")
     parser.add_argument("--step", type=int, default=1, help="take every STEP-th image")
     arguments = parser.parse_args()
     if arguments.localizer:
         compare_maps(arguments.split, arguments.step)
         return
-    for name in DATASETS:
+    for name in arguments.dataset:
         rows: dict[str, Row] = {}
         dataset = load_dataset(name)
         samples = [sample for sample in load_split(dataset, arguments.split) if sample.label == 0]
