@@ -120,7 +120,7 @@ def methods_page() -> str:
     rows = [
         f"| {f'[`{name}`](methods/{name}.md)' if METHODS[name].profile else f'`{name}`'} "
         f"| {method.family} | {METHODS[name].profile or 'by name'} "
-        f"| {', '.join(sorted(method.requires)) or 'any image'} | {one_line(method.question)} |"
+        f"| {describe_needs(method)} | {one_line(method.question)} |"
         for name, method in ((name, load_method(name)) for name in METHODS)
     ]
     return "\n".join(
@@ -142,6 +142,14 @@ def methods_page() -> str:
     )
 
 
+def describe_needs(method: type[Method]) -> str:
+    """What a method has to be given."""
+    if not method.requires:
+        return "any image"
+    also = ", or a picture decoded from one" if method.reads_inferred_jpeg else ""
+    return ", ".join(sorted(method.requires)) + also
+
+
 def method_page(name: str, facts: dict[str, Any]) -> str:
     """The page of one method."""
     method, scenes, profile = load_method(name), import_module(name), METHODS[name].profile
@@ -151,7 +159,7 @@ def method_page(name: str, facts: dict[str, Any]) -> str:
     parts = [
         f"{NOTICE}\n\n# {name}\n",
         f"*{one_line(method.question)}*\n",
-        f"Family {method.family}; needs {', '.join(sorted(method.requires)) or 'any image'}; run by "
+        f"Family {method.family}; needs {describe_needs(method)}; run by "
         f"`--profile {profile}`{'' if profile == 'full' else ' and larger'}. "
         "Back to [all methods](../methods.md).\n",
         experimental,

@@ -28,8 +28,8 @@ from PIL.JpegPresets import presets
 
 from imforensics.datasets.base import load_dataset, load_split
 from imforensics.datasets.layout import list_images
+from imforensics.evidence.block_dct import block_dct
 from imforensics.pipeline.evaluate.protocols import seeded_generator
-from imforensics.preprocessing.block_dct import block_dct
 from imforensics.preprocessing.jpeg import resave_jpeg
 from imforensics.types import FloatArray, Int16Array, UInt8Array
 

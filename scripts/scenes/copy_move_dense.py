@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from copy_move import read_sample, save, two_prints
 from scene import Scene
 
+from copy_move import read_sample, save, two_prints
 from imforensics.datasets.synthesis.copy_move import forge_copy_move
 
 

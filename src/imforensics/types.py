@@ -80,6 +80,50 @@ class JpegInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class InferredJpeg:
+    """The JPEG that the pixels of another file were decoded from, as inferred from them.
+
+    Attributes:
+        offset: row and column, 0 to 7, where its first whole block begins in the picture.
+        table: (8, 8) uint16 luminance divisors, 1 to 255, natural order.
+        is_seen: (8, 8) bool, divisors that the coefficients show; the others are those of a known table.
+        estimated_quality: inferred IJG quality 1-100, None where no IJG table is near.
+        is_standard_table: True where the table equals the IJG table at `estimated_quality`.
+        encoder: known encoder and setting that write this table, in words; else what is not seen is a guess.
+        gain: log likelihood ratio of a sample's coefficients on this grid against none, in nats.
+        fit: share of a sample's blocks with detail that are on the grid and of the table, in [0, 1].
+        confidence: lower 95 % bound, measured on photographs, of the share of such results that are right.
+        coefficient_reader: computes the quantized luma coefficients, see `read_coefficients`.
+    """
+
+    offset: tuple[int, int]
+    table: UInt16Array
+    is_seen: BoolArray
+    estimated_quality: int | None
+    is_standard_table: bool
+    encoder: str | None
+    gain: float
+    fit: float
+    confidence: float
+    coefficient_reader: Callable[[], Int16Array] = field(repr=False, compare=False)
+
+    def describe(self) -> str:
+        """In words, as a clause."""
+        if self.encoder is not None:
+            words = f"whose luminance table is consistent with {self.encoder}"
+        elif self.estimated_quality is not None:
+            words = f"of about quality {self.estimated_quality}"
+        else:
+            words = "with an unknown luminance table"
+        row, column = self.offset
+        return f"the picture was a JPEG {words}, its grid at row {row}, column {column}"
+
+    def read_coefficients(self) -> Int16Array:
+        """Quantized luma coefficients of its whole blocks: (rows, columns, 8, 8) int16, read-only."""
+        return self.coefficient_reader()
+
+
+@dataclass(frozen=True, slots=True)
 class Metadata:
     """What the file says of itself. Every string is as found: hostile until escaped by its sink.
 
@@ -172,6 +216,7 @@ class Evidence:
         notes: every conversion done to reach `pixels`, in words.
         content_reader: gives the file's bytes, see `read_content`; None where they are not at hand.
         truncation: what is missing of a file that is cut short, None for a whole one.
+        history_reader: infers the JPEG that the pixels were decoded from, see `inferred_jpeg`.
     """
 
     name: str
@@ -190,6 +235,15 @@ class Evidence:
     notes: tuple[str, ...] = ()
     content_reader: Callable[[], bytes] | None = field(default=None, repr=False, compare=False)
     truncation: Truncation | None = None
+    history_reader: Callable[[], InferredJpeg | None] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def inferred_jpeg(self) -> InferredJpeg | None:
+        """The JPEG that the pixels were decoded from, where they show one; inferred when first asked for.
+
+        None for a JPEG, which tells its own coding, and for formats with transforms of their own.
+        """
+        return None if self.history_reader is None else self.history_reader()
 
     def read_content(self) -> bytes:
         """The bytes of the file as received; read again from its path unless they are held anyway.

@@ -155,6 +155,11 @@ def _jpegli_base(part: str, *, is_420: bool) -> Values:
     return base
 
 
+def mozjpeg_luma_tables() -> UInt16Array:
+    """All luminance tables of mozjpeg's own sets: (sets x 100, 64), quality 1-100 within a set."""
+    return np.concatenate([stack for (_, part), stack in _mozjpeg_stacks().items() if part != "chroma"])
+
+
 @lru_cache(maxsize=1)
 def _mozjpeg_stacks() -> dict[tuple[str, str], UInt16Array]:
     """Set and part to all tables, (100, 64): quality 1-100 x entry."""

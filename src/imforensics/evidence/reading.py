@@ -26,9 +26,11 @@ from imforensics.evidence.library_output import caught_output, describe_messages
 from imforensics.evidence.metadata import read_metadata
 from imforensics.evidence.support import describe_unsupported_jpeg
 from imforensics.evidence.truncation import Rest, close_jpeg
+from imforensics.evidence.virtual_jpeg import Kept, infer_jpeg
 from imforensics.types import DEFAULT_MAX_PIXELS, Evidence, JpegInfo
 
 _CORRUPT = "Corrupt JPEG data"  # libjpeg's words; none of 262 camera originals gives them
+LOSSY_FORMATS = frozenset({"JPEG", "HEIF", "AVIF"})  # their own transforms leave lattices too
 MAX_FILE_BYTES = 2 * 1024**3  # of 2 GiB: a raw 120-megapixel TIFF with 16 bits a channel has 0.7 GiB
 MAX_SCANS = 256  # a progressive photo has about 10; each one costs a pass over all blocks
 MESSAGES_IN_ERROR = 3  # of the decoding library's own: the first says why
@@ -102,6 +104,7 @@ def read_evidence(
         notes=(*notes, *_note_frames(decoded)),
         content_reader=content_reader,
         truncation=rest.truncation,
+        history_reader=None if format_name in LOSSY_FORMATS else Kept(infer_jpeg, decoded.pixels),
     )
 
 

@@ -43,6 +43,7 @@ class Method(ABC):
         name: key in METHODS.
         family: family of traces that it reads.
         requires: what the evidence must have; "jpeg" is the only requirement so far.
+        reads_inferred_jpeg: a picture that is no JPEG but was decoded from one is shown to it as that JPEG.
         question: the question it answers, for a reader of the report.
         idea: what it does, in a few sentences.
         limitations: when it fails or misleads.
@@ -53,6 +54,7 @@ class Method(ABC):
     name: ClassVar[str]
     family: ClassVar[Family]
     requires: ClassVar[frozenset[str]] = frozenset()
+    reads_inferred_jpeg: ClassVar[bool] = False
     question: ClassVar[str]
     idea: ClassVar[str]
     limitations: ClassVar[str]

@@ -24,6 +24,7 @@ from imforensics.methods.base import Method
 from imforensics.metrics.evidence_classes import classes_of, describe_graphic
 from imforensics.metrics.fusion_model import FusionModel
 from imforensics.models.fusion.bundle import FusionBundle, load_fusion
+from imforensics.pipeline.inferred import analyze_inferred
 from imforensics.pipeline.marking import mark_regions
 from imforensics.types import Evidence, Finding, JsonValue, MethodDescription, Report, Statement
 
@@ -226,12 +227,17 @@ def run_methods(methods: Sequence[Method], evidence: Evidence, *, threads: int =
 
 def run_method(method: Method, evidence: Evidence) -> Finding:
     """Run one method; what the evidence lacks makes it `not_applicable`, an exception makes it `failed`."""
-    if "jpeg" in method.requires and evidence.jpeg is None:
-        note = f"needs a JPEG; this is {evidence.format}"
-        return Finding(method.name, method.family, "not_applicable", notes=(note,))
     started = time.perf_counter()
     try:
-        finding = method.analyze(evidence)
+        inferred = evidence.inferred_jpeg if method.reads_inferred_jpeg else None
+        if inferred is not None:
+            finding = analyze_inferred(method, evidence, inferred)
+        elif "jpeg" in method.requires and evidence.jpeg is None:
+            also = ", and its pixels show none before it" if method.reads_inferred_jpeg else ""
+            note = f"needs a JPEG; this is {evidence.format}{also}"
+            return Finding(method.name, method.family, "not_applicable", notes=(note,))
+        else:
+            finding = method.analyze(evidence)
     except Exception as error:  # one broken method must not cost the other findings
         finding = Finding(method.name, method.family, "failed", notes=(describe_failure(error),))
     return replace(finding, seconds=time.perf_counter() - started)

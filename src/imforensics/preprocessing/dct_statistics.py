@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imforensics.preprocessing.block_dct import restore_blocks, transform_blocks
+from imforensics.evidence.block_dct import restore_blocks, transform_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

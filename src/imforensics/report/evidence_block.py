@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from imforensics.types import Evidence, JpegInfo, JsonValue, Metadata, Truncation
+from imforensics.types import Evidence, InferredJpeg, JpegInfo, JsonValue, Metadata, Truncation
 
 
 def evidence_block(evidence: Evidence) -> JsonValue:
     """What was received, as JSON values; strings as found, to be cleaned by the caller."""
+    inferred = evidence.inferred_jpeg
     return {
         "name": evidence.name,
         "name_hex": name_in_hex(evidence.name),
@@ -22,6 +23,7 @@ def evidence_block(evidence: Evidence) -> JsonValue:
         "frame_count": evidence.frame_count,
         "truncation": None if evidence.truncation is None else _truncation_block(evidence.truncation),
         "jpeg": None if evidence.jpeg is None else _jpeg_block(evidence.jpeg),
+        "inferred_jpeg": None if inferred is None else _inferred_block(inferred),
         "metadata": _metadata_block(evidence.metadata),
         "notes": list(evidence.notes),
     }
@@ -62,6 +64,20 @@ def _jpeg_block(jpeg: JpegInfo) -> JsonValue:
         "is_standard_tables": jpeg.is_standard_tables,
         "markers": list(jpeg.markers),
         "trailing_bytes": jpeg.trailing_bytes,
+    }
+
+
+def _inferred_block(inferred: InferredJpeg) -> JsonValue:
+    return {
+        "description": inferred.describe(),
+        "offset": list(inferred.offset),
+        "quantization_table": inferred.table.tolist(),
+        "is_seen": inferred.is_seen.tolist(),
+        "estimated_quality": inferred.estimated_quality,
+        "is_standard_table": inferred.is_standard_table,
+        "encoder": inferred.encoder,
+        "fit": inferred.fit,
+        "confidence": inferred.confidence,
     }
 
 

@@ -12,7 +12,15 @@ import numpy as np
 import pytest
 
 from imforensics.report.document import MACHINE_DIFFERENCES, report_document, reproduce_command
-from imforensics.types import Evidence, Finding, LocalizationMap, MethodDescription, Report, Statement
+from imforensics.types import (
+    Evidence,
+    Finding,
+    InferredJpeg,
+    LocalizationMap,
+    MethodDescription,
+    Report,
+    Statement,
+)
 
 from .conftest import HOSTILE, build_evidence, build_map
 
@@ -63,6 +71,29 @@ def test_evidence_without_jpeg(report: Report, descriptions: Descriptions, schem
     document = report_document(replace(report, evidence=evidence), descriptions)
     check(document, schema)
     assert document["evidence"]["jpeg"] is None
+
+
+def test_an_inferred_jpeg_is_in_the_document(
+    report: Report, descriptions: Descriptions, schema: dict[str, Any]
+) -> None:
+    inferred = InferredJpeg(
+        offset=(3, 5),
+        table=np.full((8, 8), 7, dtype=np.uint16),
+        is_seen=np.ones((8, 8), dtype=np.bool_),
+        estimated_quality=80,
+        is_standard_table=False,
+        encoder=None,
+        gain=500.0,
+        fit=0.99,
+        confidence=0.9,
+        coefficient_reader=lambda: np.zeros((1, 1, 8, 8), dtype=np.int16),
+    )
+    evidence = replace(report.evidence, jpeg=None, format="PNG", history_reader=lambda: inferred)
+    document = report_document(replace(report, evidence=evidence), descriptions)
+    check(document, schema)
+    found = document["evidence"]["inferred_jpeg"]
+    assert (found["offset"], found["estimated_quality"], found["fit"]) == ([3, 5], 80, 0.99)
+    assert found["description"] == "the picture was a JPEG of about quality 80, its grid at row 3, column 5"
 
 
 def test_numbers_of_a_map(report: Report, descriptions: Descriptions) -> None:

@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from imforensics.datasets.synthesis.draws import draw_flag, pick
+from imforensics.evidence.block_dct import BLOCK, block_dct
 from imforensics.evidence.table_families import list_known_tables
-from imforensics.preprocessing.block_dct import BLOCK, block_dct
 from imforensics.preprocessing.chains import family_tables
 from imforensics.preprocessing.jpeg import decode_own_jpeg, encode_jpeg
 

@@ -92,6 +92,7 @@ class DctHistograms(Method):
     name = "dct_histograms"
     family = "jpeg"
     requires = frozenset({"jpeg"})
+    reads_inferred_jpeg = True
     question = "Was this JPEG saved more than once, and do some parts not share the traces of that?"
     idea = (
         "Saved once, a JPEG has smooth histograms of DCT coefficients, and first digits that follow a known "

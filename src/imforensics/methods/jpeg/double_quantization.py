@@ -58,6 +58,7 @@ class DoubleQuantization(Method):
     name = "double_quantization"
     family = "jpeg"
     requires = frozenset({"jpeg"})
+    reads_inferred_jpeg = True
     question = "Was a part of this JPEG not through the earlier JPEG saving that the rest was through?"
     idea = (
         "Saving a JPEG twice on the same 8x8 grid leaves gaps and peaks in the histograms of its DCT "

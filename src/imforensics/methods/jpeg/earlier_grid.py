@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imforensics.evidence.block_dct import block_dct
 from imforensics.methods.jpeg.grid_periodicity import BLOCK, MAX_DIVISOR, Periodicity, U, V
-from imforensics.preprocessing.block_dct import block_dct
 from imforensics.preprocessing.first_quantization import known_tables
 
 if TYPE_CHECKING:

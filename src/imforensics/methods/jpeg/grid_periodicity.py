@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imforensics.preprocessing.block_dct import SAMPLE_STEPS, dct_matrix
+from imforensics.evidence.block_dct import SAMPLE_STEPS, dct_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

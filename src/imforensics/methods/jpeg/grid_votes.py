@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from imforensics.preprocessing.block_dct import dct_matrix
+from imforensics.evidence.block_dct import dct_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -66,6 +66,7 @@ class JpegGhost(Method):
 
     name = "jpeg_ghost"
     family = "jpeg"
+    reads_inferred_jpeg = True
     question = "Are there regions with another history of JPEG qualities than the rest of the image?"
     idea = (
         "The image is saved again at many qualities. A part that was once saved at some quality changes "

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imforensics.evidence.block_dct import block_dct
 from imforensics.evidence.quantization import ijg_tables
-from imforensics.preprocessing.block_dct import block_dct
 from imforensics.preprocessing.medians import median
 from imforensics.preprocessing.noise import luma
 

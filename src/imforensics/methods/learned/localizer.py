@@ -40,6 +40,7 @@ class LearnedLocalizer(Method):
 
     name = "localizer"
     family = "learned"
+    reads_inferred_jpeg = True
     question = (
         "Are there regions whose compression and noise traces are inconsistent with the rest of the picture?"
     )

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fixtures.textures import make_texture
+from imforensics.evidence.block_dct import block_dct
 from imforensics.methods.jpeg.grid_periodicity import MAX_DIVISOR, U, V, measure_periodicity
-from imforensics.preprocessing.block_dct import block_dct
 from imforensics.preprocessing.jpeg import decode_jpeg, encode_jpeg
 
 PLANE = make_texture(200, 264)[..., 1].astype(np.float32) - 128

@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from fixtures.textures import make_texture
+from imforensics.evidence.block_dct import block_dct
 from imforensics.methods.jpeg import grid_votes as module
 from imforensics.methods.jpeg.grid_votes import NO_VOTE, count_zeros, gather_blocks, vote_for_grids
-from imforensics.preprocessing.block_dct import block_dct
 from imforensics.preprocessing.jpeg import resave_jpeg
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from imforensics.preprocessing import block_dct as module
-from imforensics.preprocessing.block_dct import (
+from imforensics.evidence import block_dct as module
+from imforensics.evidence.block_dct import (
     BASIS_STEPS,
     block_dct,
     dct_matrix,
