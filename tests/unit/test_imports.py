@@ -126,7 +126,6 @@ def test_src_imports_only_declared_dependencies() -> None:
         ("onnx", "models"),
         ("onnxruntime", "models"),
         ("tensorflow", "models"),
-        ("tf2onnx", "models"),
     ],
 )
 def test_package_is_imported_in_one_place_only(package: str, home: str) -> None:

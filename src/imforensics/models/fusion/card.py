@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imforensics.models.classifier.card import format_threshold
+from imforensics.models.bundle.card import format_threshold
 from imforensics.models.fusion.bundle import FusionManifest
 
 _PAIRS = {

@@ -1,4 +1,4 @@
-"""The adversarial fit: epoch by epoch, each a function of (weights, seed, epoch), checkpointed, resumable."""
+"""The adversarial fit: epoch by epoch, each a function of (weights, seed, epoch)."""
 
 from __future__ import annotations
 
@@ -13,22 +13,50 @@ import numpy as np
 from imforensics.errors import DatasetError
 from imforensics.models.gan.config import TrainGanConfig
 from imforensics.models.gan.images import iterate_epoch, middle_patches, whole_views
-from imforensics.models.gan.pictures import draw_gan_curves, save_grid
+from imforensics.models.gan.pictures import save_grid
 from imforensics.models.gan.scores import feature_scale, kernel_distance, mean_distance, random_features
-from imforensics.models.gan.state import GanFitState, GanRow, load_state, save_state
 from imforensics.models.gan.step import Adversaries, draw_step
+from imforensics.models.training.checkpoints import CHECKPOINT_FOLDER, LogRow, SavedState, newest_checkpoint
 from imforensics.models.training.determinism import make_deterministic, reseed_dropout
+from imforensics.models.training.epochs import Fit
 from imforensics.models.training.progress import Progress
-from imforensics.models.training.training_log import TensorBoardLog, write_log
-from imforensics.models.training.variables import load_arrays
 from imforensics.types import FloatArray, UInt8Array
 
-CHECKPOINTS = Path("checkpoints") / "gan"
-WEIGHTS = "weights.npz"
+PART = "gan"
 SAMPLES = "samples"
 GRID = (3, 8)  # rows and columns of a sample grid
 GRID_STREAM, SCORE_STREAM = 1, 2  # of the seed: never those of an epoch, which have two numbers
 PREDICT_BATCH = 32
+
+
+class GanRow(LogRow):
+    """One epoch of the adversarial fit; losses are mean binary cross-entropies in nats.
+
+    Attributes:
+        generator: loss of the generator: how surely its images are called generated.
+        discriminator_real: loss of the discriminator on training images.
+        discriminator_fake: its loss on generated images.
+        total: the three together.
+        val_discriminator_real: its loss on validation images, without augmentation and dropout.
+        train_discriminator_real: the same on as many training images; far below the former, it knows them by
+            heart.
+        kernel_distance: of generated to validation images, None in epochs without a look.
+        diversity: how much samples differ from each other, as a share of what training images do, None
+            likewise.
+        seconds: the epoch took, without that look.
+        steps_per_second: of the fit.
+    """
+
+    generator: float
+    discriminator_real: float
+    discriminator_fake: float
+    total: float
+    val_discriminator_real: float
+    train_discriminator_real: float
+    kernel_distance: float | None = None
+    diversity: float | None = None
+    seconds: float
+    steps_per_second: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +87,7 @@ def fit_gan(
     run_folder: Path,
     *,
     progress: Progress | None = None,
-) -> tuple[Adversaries, GanFitState[GanRow], Yardstick]:
+) -> tuple[Adversaries, SavedState[GanRow], Yardstick]:
     """Fit generator and discriminator, from the run's last checkpoint where there is one.
 
     Args:
@@ -84,27 +112,25 @@ def fit_gan(
         )
     make_deterministic(config.seed)
     adversaries = Adversaries(config)
-    state, folder = load_state(run_folder / CHECKPOINTS, GanRow)
-    if folder is not None:
-        load_arrays(folder / WEIGHTS, adversaries.groups)
     yardstick = make_yardstick(config, train, validation)
-    _log(run_folder, state)
-    events = TensorBoardLog(run_folder / "tensorboard" / "gan", state.rows)
-    steps = len(train) // config.fit.batch_size
-    progress.start("gan", total=steps * config.fit.epochs, done=steps * state.epoch, unit="steps")
-    if not state.epoch:
-        sample_grid(adversaries, config, run_folder / SAMPLES / "epoch_0000.png")
-    while state.epoch < config.fit.epochs:
-        row = _fit_epoch(adversaries, config, train, yardstick, epoch=state.epoch + 1, progress=progress)
-        state = GanFitState((*state.rows, row), best_epoch=row.epoch)
+    samples = run_folder / SAMPLES
+    if newest_checkpoint(run_folder / CHECKPOINT_FOLDER / PART) is None:
+        sample_grid(adversaries, config, samples / "epoch_0000.png")
+
+    def fit_epoch(epoch: int) -> GanRow:
+        row = _fit_epoch(adversaries, config, train, yardstick, epoch=epoch, progress=progress)
         if row.kernel_distance is not None:
-            sample_grid(adversaries, config, run_folder / SAMPLES / f"epoch_{row.epoch:04d}.png")
-        save_state(run_folder / CHECKPOINTS, state, adversaries.groups)
-        _log(run_folder, state)
-        events.add(row)
-    progress.finish()
-    events.close()
-    draw_gan_curves(state.rows, run_folder / "curves.png", title=f"{config.name}: adversarial fit")
+            sample_grid(adversaries, config, samples / f"epoch_{epoch:04d}.png")
+        return row
+
+    state = Fit(
+        row_type=GanRow,
+        groups=adversaries.groups,
+        epochs=config.fit.epochs,
+        total=len(train) // config.fit.batch_size,
+        unit="steps",
+        part=PART,
+    ).run(run_folder, fit_epoch, progress=progress)
     return adversaries, state, yardstick
 
 
@@ -165,7 +191,6 @@ def _fit_epoch(
     fit, size = config.fit, config.images.size
     reseed_dropout(adversaries.discriminator, config.seed, epoch)
     draws = np.random.default_rng([config.seed, epoch, 1])
-    progress.describe(f"epoch {epoch}/{fit.epochs}")
     losses, started = [], time.perf_counter()
     for images in iterate_epoch(
         train, config.images, batch_size=fit.batch_size, seed=config.seed, epoch=epoch
@@ -234,7 +259,3 @@ def has_collapsed(row: GanRow, config: TrainGanConfig) -> bool:
 def _fixed_noise(config: TrainGanConfig, count: int, stream: int) -> FloatArray:
     generator = np.random.default_rng([config.seed, 0, 0, stream])
     return generator.standard_normal((count, config.networks.latent), dtype=np.float32)
-
-
-def _log(run_folder: Path, state: GanFitState[GanRow]) -> None:
-    write_log(run_folder, state.rows, row_type=GanRow)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imforensics.errors import BundleError
+from imforensics.models.bundle.layers import part_graph
 from imforensics.models.localizer.bundle import start_runtime
-from imforensics.models.localizer.graphs import part_graph
 from imforensics.models.localizer.manifest import ExportDifference
-from imforensics.models.localizer.runtime import OUTPUTS, PARTS, BlockMaps, Part, WindowSizes
+from imforensics.models.localizer.runtime import OUTPUTS, PARTS, BlockMaps, WindowSizes
 from imforensics.preprocessing.logistic import logistic
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class ExportedLocalizer:
         difference: to the trained network.
     """
 
-    parts: Mapping[Part, bytes]
+    parts: Mapping[str, bytes]
     reach: tuple[int, int]
     parameters: int
     difference: ExportDifference
@@ -62,7 +62,7 @@ def export_localizer(localizer: Localizer, pictures: Sequence[LocalizerInput]) -
     return ExportedLocalizer(parts, localizer.reach, localizer.whole.count_params(), difference)
 
 
-def write_parts(localizer: Localizer) -> dict[Part, bytes]:
+def write_parts(localizer: Localizer) -> dict[str, bytes]:
     """Stem, trunk and scorer as ONNX.
 
     Raises:
@@ -74,7 +74,7 @@ def write_parts(localizer: Localizer) -> dict[Part, bytes]:
 
 def compare_export(
     localizer: Localizer,
-    parts: Mapping[Part, bytes],
+    parts: Mapping[str, bytes],
     pictures: Sequence[LocalizerInput],
     *,
     windows: WindowSizes = CHECKED_WINDOWS,

@@ -10,14 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from imforensics.models.classifier.curves import (
-    CHANCE_LOSS,
-    IMPROVING_FALL,
-    IMPROVING_SHARE,
-    MIN_EPOCHS,
-    RISE,
-    TAIL,
-)
 from imforensics.models.training.run_log import RunLog, Series
 
 Verdict = Literal[
@@ -32,6 +24,12 @@ Verdict = Literal[
     "converging",
 ]
 
+CHANCE_LOSS = math.log(2)  # binary cross-entropy of an even guess, in nats
+MIN_EPOCHS = 4
+TAIL = 3  # epochs averaged at the end, against the noise of a single one
+RISE = 1.1  # the validation error rises when its tail is this many times its minimum
+IMPROVING_SHARE = 0.15  # the best epoch lies in this last share of all epochs
+IMPROVING_FALL = 0.02  # and the validation error fell by this share over it
 LEARNED_FALL = 0.05  # a fit that improves its training error by less has learned next to nothing
 SWING = 0.05  # a step of this share of the level is a swing
 TURNS = 0.6  # share of swings that turn back
