@@ -17,7 +17,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src" / "imforensics"
-HEAVY = {"tensorflow", "keras", "sklearn", "scipy", "matplotlib.pyplot", "tf2onnx", "pandas", "cv2"}
+HEAVY = {"tensorflow", "keras", "sklearn", "scipy", "matplotlib.pyplot", "pandas", "cv2"}
 
 FITTING = {SRC / "metrics" / "calibration.py"}  # its folds need the extra "train", and say so without it
 

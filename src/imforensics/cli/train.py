@@ -66,10 +66,12 @@ def train_autoencoder(options: TrainingOptions) -> None:
 
 
 def _train(command: str, options: TrainingOptions) -> None:
-    from imforensics.models.kinds import load_training
+    from imforensics.config import load_config
+    from imforensics.models.kinds import choose_kind
     from imforensics.models.training.run import TrainingRun
 
-    _, train = load_training(command, options.config_path, options.overrides)
+    kind = choose_kind(command, options.config_path, options.overrides)
+    config = load_config(kind.config_type, options.config_path, options.overrides)
     progress = training_progress(quiet=options.quiet)
-    result = train(TrainingRun(options.run_folder, options.resume, options.overwrite, progress))
-    click.echo(json.dumps(result.summarize(), indent=2, allow_nan=False))
+    run = TrainingRun(options.run_folder, options.resume, options.overwrite, progress)
+    click.echo(json.dumps(kind.train(config, run).summarize(), indent=2, allow_nan=False))

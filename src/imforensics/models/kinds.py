@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from imforensics.config import apply_override, load_config, read_mapping
+from imforensics.config import apply_override, read_mapping
 from imforensics.errors import ConfigError
 from imforensics.models.bundle.files import MANIFEST_FILE, find_bundle
 from imforensics.models.bundle.shipped import list_shipped
@@ -30,20 +30,36 @@ class Kind:
         bundle: subclass of `TrainedBundle`.
         method: that runs its bundles.
         command: that trains it.
-        config: of the training.
-        train: (config, run) to result.
+        config: class of the training's configuration.
+        training: function of configuration and run.
     """
 
     bundle: str
     method: str
     command: str
     config: str
-    train: str
+    training: str
 
     def load(self, path_or_name: Path | str) -> TrainedBundle[Manifest]:
         """Read a bundle of the kind, see `TrainedBundle.load`."""
         bundle: TrainedBundle[Manifest] = _find(self.bundle).load(path_or_name)
         return bundle
+
+    @property
+    def config_type(self) -> type[ConfigModel]:
+        """The class of the training's configuration."""
+        found: type[ConfigModel] = _find(self.config)
+        return found
+
+    def train(self, config: ConfigModel, run: TrainingRun) -> TrainResult[Manifest]:
+        """Train, measure and export a network.
+
+        Args:
+            config: of `config_type`.
+            run: where it is written.
+        """
+        result: TrainResult[Manifest] = _find(self.training)(config, run)
+        return result
 
 
 KINDS: dict[str, Kind] = {
@@ -52,28 +68,28 @@ KINDS: dict[str, Kind] = {
         method="ela_cnn",
         command="train-detector",
         config="classifier.config:TrainDetectorConfig",
-        train="classifier.train:train_detector",
+        training="classifier.train:train_detector",
     ),
     "localizer": Kind(
         "localizer.bundle:LocalizerBundle",
         method="localizer",
         command="train-detector",
         config="localizer.config:TrainLocalizerConfig",
-        train="localizer.train:train_localizer",
+        training="localizer.train:train_localizer",
     ),
     "gan": Kind(
         "gan.bundle:GanBundle",
         method="gan_reconstruction",
         command="train-gan",
         config="gan.config:TrainGanConfig",
-        train="gan.train:train_gan",
+        training="gan.train:train_gan",
     ),
     "autoencoder": Kind(
         "autoencoder.bundle:AutoencoderBundle",
         method="autoencoder_residual",
         command="train-autoencoder",
         config="autoencoder.config:TrainAutoencoderConfig",
-        train="autoencoder.train:train_autoencoder",
+        training="autoencoder.train:train_autoencoder",
     ),
 }
 
@@ -98,10 +114,8 @@ def read_kind(path_or_name: Path | str) -> str:
     return kind if isinstance(kind, str) and kind in KINDS else "classifier"
 
 
-def load_training(
-    command: str, path: Path | None, overrides: Sequence[str] = ()
-) -> tuple[ConfigModel, Callable[[TrainingRun], TrainResult[Manifest]]]:
-    """Read the configuration of a training, as that of the kind that it names.
+def choose_kind(command: str, path: Path | None, overrides: Sequence[str] = ()) -> Kind:
+    """The kind that a configuration is for.
 
     Args:
         command: that trains; where it trains several kinds, `kind` of the configuration chooses, by default
@@ -109,25 +123,22 @@ def load_training(
         path: YAML file; None takes the defaults.
         overrides: "a.b=c" assignments laid over it, see `load_config`.
 
-    Returns:
-        The configuration, and what trains by it.
-
     Raises:
-        ConfigError: the file cannot be read, another kind is named, or a setting is wrong.
+        ConfigError: the file cannot be read, or another kind is named.
 
-    >>> type(load_training("train-detector", None, ["kind=localizer"])[0]).__name__
+    >>> choose_kind("train-detector", None, ["kind=localizer"]).config_type.__name__
     'TrainLocalizerConfig'
     """
-    kinds = [name for name, kind in KINDS.items() if kind.command == command]
+    kinds = {name: kind for name, kind in KINDS.items() if kind.command == command}
     values = {} if path is None else read_mapping(path)
     for override in overrides:
         apply_override(values, override)
-    name = values.get("kind", kinds[0]) if len(kinds) > 1 else kinds[0]
-    if name not in kinds:
+    first = next(iter(kinds))
+    name = values.get("kind", first) if len(kinds) > 1 else first
+    if not isinstance(name, str) or name not in kinds:
         where = "defaults" if path is None else path
         raise ConfigError(f"{where}: kind must be one of {', '.join(kinds)}, received {name!r}")
-    config: ConfigModel = load_config(_find(KINDS[name].config), path, overrides)
-    return config, lambda run: _find(KINDS[name].train)(config, run)
+    return kinds[name]
 
 
 def _find(place: str) -> Any:

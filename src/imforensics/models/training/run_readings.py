@@ -30,6 +30,7 @@ TAIL = 3  # epochs averaged at the end, against the noise of a single one
 RISE = 1.1  # the validation error rises when its tail is this many times its minimum
 IMPROVING_SHARE = 0.15  # the best epoch lies in this last share of all epochs
 IMPROVING_FALL = 0.02  # and the validation error fell by this share over it
+LEARNED = 0.9  # of CHANCE_LOSS: a detector's training loss that stays above has learned next to nothing
 LEARNED_FALL = 0.05  # a fit that improves its training error by less has learned next to nothing
 SWING = 0.05  # a step of this share of the level is a swing
 TURNS = 0.6  # share of swings that turn back
@@ -42,7 +43,8 @@ RESTLESS = 0.25  # standard deviation of the generator's loss by its mean, over 
 
 FIT_RULES = (
     f"too_short: fewer than {MIN_EPOCHS} epochs.",
-    f"underfitting: the best training value is less than {LEARNED_FALL:.0%} better than the first one.",
+    f"underfitting: the best training value is less than {LEARNED_FALL:.0%} better than the first one, or "
+    f"the loss of a log with an accuracy stays above {LEARNED:.0%} of ln 2, an even guess.",
     f"oscillating: over the last half, {TURNS:.0%} or more of the steps of the validation error turn back, "
     f"and their median is {SWING:.0%} or more of its level.",
     f"overfitting: over the last {TAIL} epochs the mean validation error is {RISE - 1:.0%} or more above its "
@@ -139,7 +141,8 @@ def _read_log(run: RunLog, log: str) -> RunReading:
         train = run.find(quantity, "training", log=log)
         validation = run.find(quantity, "validation", log=log)
         if train is not None and validation is not None:
-            return _read_fit(run.name, train, validation)
+            is_detector = quantity == "loss" and "accuracy" in quantities
+            return _read_fit(run.name, train, validation, guess=CHANCE_LOSS if is_detector else math.inf)
     verdict: Verdict = "no_pair" if quantities else "too_short"
     return RunReading(
         run=run.name,
@@ -152,7 +155,7 @@ def _read_log(run: RunLog, log: str) -> RunReading:
     )
 
 
-def _read_fit(run: str, train: Series, validation: Series) -> RunReading:
+def _read_fit(run: str, train: Series, validation: Series, *, guess: float) -> RunReading:
     sign = 1.0 if train.direction == "lower" else -1.0
     first, other = sign * np.array(train.values), sign * np.array(validation.values)
     best = int(other.argmin())
@@ -162,7 +165,7 @@ def _read_fit(run: str, train: Series, validation: Series) -> RunReading:
         f"{validation.values[-1]:.4g} on validation images; the best, {validation.values[best]:.4g}, came "
         f"in epoch {validation.epochs[best]}."
     )
-    verdict = _judge_fit(first, other)
+    verdict = _judge_fit(first, other, guess=guess)
     return RunReading(
         run=run,
         log=train.log,
@@ -174,11 +177,11 @@ def _read_fit(run: str, train: Series, validation: Series) -> RunReading:
     )
 
 
-def _judge_fit(train: NDArray[np.float64], validation: NDArray[np.float64]) -> Verdict:
+def _judge_fit(train: NDArray[np.float64], validation: NDArray[np.float64], *, guess: float) -> Verdict:
     """Errors where lower is better; scores come negated, and their level is taken as a size."""
     if min(len(train), len(validation)) < MIN_EPOCHS:
         return "too_short"
-    if train[0] - train.min() < LEARNED_FALL * abs(train[0]):
+    if train[0] - train.min() < LEARNED_FALL * abs(train[0]) or train.min() > LEARNED * guess:
         return "underfitting"
     if _swings(validation[len(validation) // 2 :]):
         return "oscillating"

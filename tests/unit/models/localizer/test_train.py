@@ -16,7 +16,7 @@ from imforensics.config import config_digest, load_config
 from imforensics.errors import ConfigError, DatasetError, InterruptedRunError, OutputExistsError
 from imforensics.evidence import read_evidence
 from imforensics.methods.learned.localizer import LearnedLocalizer
-from imforensics.models.kinds import load_training
+from imforensics.models.kinds import choose_kind
 from imforensics.models.localizer import fit as localizer_fit
 from imforensics.models.localizer import train as train_localizer_module
 from imforensics.models.localizer.bundle import load_localizer
@@ -33,8 +33,8 @@ NAMES = ("train_localizer", "train_localizer_casia", "train_localizer_ablation")
 @pytest.mark.parametrize("name", NAMES)
 def test_shipped_configurations_are_valid(name: str) -> None:
     path = CONFIGS / f"{name}.yaml"
-    config, _ = load_training("train-detector", path)
-    assert isinstance(config, TrainLocalizerConfig)
+    assert choose_kind("train-detector", path).config_type is TrainLocalizerConfig
+    config = load_config(TrainLocalizerConfig, path)
     assert config.name.startswith("localizer")
     assert config.data.untouched > 0, "some of the authentic pictures were saved by nobody but their camera"
 
