@@ -22,18 +22,7 @@ ManifestT = TypeVar("ManifestT", bound=Manifest)
 
 
 def find_bundle(path_or_name: Path | str) -> Path:
-    """The folder of a bundle of any kind.
-
-    Args:
-        path_or_name: name of a shipped bundle, or the folder of one: a Path, or a string with a path
-            separator such as "./my_bundle".
-
-    Returns:
-        The folder; a path is taken as it is.
-
-    Raises:
-        BundleError: nothing of that name ships.
-    """
+    """The folder of a bundle of any kind, see `find_folder`."""
     return find_folder(path_or_name, file_name=MANIFEST_FILE, what="bundle")
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imforensics.models.gan.config import TrainGanConfig
-from imforensics.models.gan.fit import Yardstick
+from imforensics.models.gan.fit import SampleReference
 from imforensics.models.gan.images import iterate_epoch
 from imforensics.models.gan.networks import build_encoder
-from imforensics.models.gan.step import Adversaries
+from imforensics.models.gan.step import GanTrainer
 from imforensics.models.training.checkpoints import EarlyStopping, LogRow, SavedState
 from imforensics.models.training.determinism import make_deterministic
 from imforensics.models.training.epochs import Fit
@@ -53,15 +53,15 @@ class EncoderRow(LogRow):
 class EncoderFit:
     """The encoder, its optimizer and its step; generator and discriminator stay as they are."""
 
-    def __init__(self, config: TrainGanConfig, adversaries: Adversaries) -> None:
+    def __init__(self, config: TrainGanConfig, trainer: GanTrainer) -> None:
         """Build the encoder from the configuration's seed."""
         import keras
         import tensorflow as tf
 
         shape = config.networks
         self._config = config
-        self._generator = adversaries.averaged
-        self._discriminator = adversaries.discriminator
+        self._generator = trainer.averaged
+        self._discriminator = trainer.discriminator
         self.encoder = build_encoder(
             config.images.size, shape.latent, filters=shape.encoder_filters, seed=config.seed + 2
         )
@@ -108,9 +108,9 @@ class EncoderFit:
 
 def fit_encoder(
     config: TrainGanConfig,
-    adversaries: Adversaries,
+    trainer: GanTrainer,
     train: Sequence[UInt8Array],
-    yardstick: Yardstick,
+    reference: SampleReference,
     run_folder: Path,
     *,
     progress: Progress | None = None,
@@ -119,9 +119,9 @@ def fit_encoder(
 
     Args:
         config: networks, fit and seed.
-        adversaries: of the finished adversarial fit.
+        trainer: of the finished adversarial fit.
         train: (H, W, 3) uint8 each, authentic.
-        yardstick: its validation images are held out.
+        reference: its validation images are held out.
         run_folder: checkpoints, log and curves go there.
         progress: told of each step.
 
@@ -134,7 +134,7 @@ def fit_encoder(
     progress = progress or Progress()
     settings = config.encoder
     make_deterministic(config.seed)
-    fit = EncoderFit(config, adversaries)
+    fit = EncoderFit(config, trainer)
     state = Fit(
         row_type=EncoderRow,
         groups=fit.groups,
@@ -148,7 +148,7 @@ def fit_encoder(
         log_file=LOG_FILE,
     ).run(
         run_folder,
-        lambda epoch: _fit_epoch(fit, config, train, yardstick, epoch=epoch, progress=progress),
+        lambda epoch: _fit_epoch(fit, config, train, reference, epoch=epoch, progress=progress),
         progress=progress,
     )
     return fit.encoder, state
@@ -158,7 +158,7 @@ def _fit_epoch(
     fit: EncoderFit,
     config: TrainGanConfig,
     train: Sequence[UInt8Array],
-    yardstick: Yardstick,
+    reference: SampleReference,
     *,
     epoch: int,
     progress: Progress,
@@ -178,7 +178,7 @@ def _fit_epoch(
         progress.advance()
     seconds = time.perf_counter() - started
     loss, mse, ssim = (float(value) for value in np.stack(values).mean(0, dtype=np.float64))
-    val_mse, val_ssim = _measure_all(fit, yardstick.validation, settings.batch_size)
+    val_mse, val_ssim = _measure_all(fit, reference.validation, settings.batch_size)
     row = EncoderRow(
         epoch=epoch,
         loss=loss,

@@ -17,7 +17,7 @@ from imforensics.models.gan.bundle import GanBundle
 from imforensics.models.gan.config import TrainGanConfig
 from imforensics.models.gan.encoder import EncoderRow
 from imforensics.models.gan.error import ERROR_KINDS, ErrorKind, image_errors
-from imforensics.models.gan.fit import GanRow, Yardstick, predict
+from imforensics.models.gan.fit import GanRow, SampleReference, predict
 from imforensics.models.gan.graphs import discriminator_graph, encoder_graph, generator_graph, search_graph
 from imforensics.models.gan.images import middle_patches, whole_views
 from imforensics.models.gan.manifest import (
@@ -32,7 +32,7 @@ from imforensics.models.gan.manifest import (
     View,
 )
 from imforensics.models.gan.reconstruction import Reconstructor
-from imforensics.models.gan.step import Adversaries
+from imforensics.models.gan.step import GanTrainer
 from imforensics.models.training.checkpoints import SavedState
 from imforensics.models.training.progress import Progress
 from imforensics.types import FloatArray, UInt8Array
@@ -56,20 +56,20 @@ class FinishedGan:
     """All that a bundle is made of.
 
     Attributes:
-        adversaries: after the adversarial fit.
+        trainer: after the adversarial fit.
         encoder: of its best epoch.
         gan: how the adversarial fit went.
         encoder_fit: how the encoder's fit went.
-        yardstick: what samples were held against.
+        reference: what samples were held against.
         validation: (H, W, 3) uint8 each, authentic, held out.
         train_images: number of training images.
     """
 
-    adversaries: Adversaries
+    trainer: GanTrainer
     encoder: Any
     gan: SavedState[GanRow]
     encoder_fit: SavedState[EncoderRow]
-    yardstick: Yardstick
+    reference: SampleReference
     validation: Sequence[UInt8Array]
     train_images: int
 
@@ -90,7 +90,7 @@ def export_gan(
     Raises:
         BundleError: an exported network does not compute what the trained one does.
     """
-    generator, discriminator = finished.adversaries.averaged, finished.adversaries.discriminator
+    generator, discriminator = finished.trainer.averaged, finished.trainer.discriminator
     parts: dict[str, bytes] = {
         "generator": generator_graph(generator),
         "encoder": encoder_graph(finished.encoder),
@@ -189,13 +189,13 @@ def _weighted_quantile(values: FloatArray, weights: np.ndarray, share: float) ->
 def _check_exports(
     parts: dict[str, bytes], finished: FinishedGan, config: TrainGanConfig
 ) -> dict[str, float]:
-    images = finished.yardstick.validation[:CHECKED]
+    images = finished.reference.validation[:CHECKED]
     noise = np.random.default_rng(config.seed).standard_normal(
         (CHECKED, config.networks.latent), dtype=np.float32
     )
-    logits = predict(finished.adversaries.discriminator, images)
+    logits = predict(finished.trainer.discriminator, images)
     trained: dict[str, tuple[str, FloatArray, FloatArray, int]] = {
-        "generator": ("z", noise, predict(finished.adversaries.averaged, noise), 0),
+        "generator": ("z", noise, predict(finished.trainer.averaged, noise), 0),
         "encoder": ("image", images, predict(finished.encoder, images), 0),
         "discriminator": ("image", images, logits, 1),
     }
@@ -222,5 +222,5 @@ def _describe_provenance(config: TrainGanConfig, finished: FinishedGan) -> GanPr
         encoder_epochs=finished.encoder_fit.epoch,
         encoder_best_epoch=finished.encoder_fit.best_epoch,
         kernel_distance=looks[-1] if looks else None,
-        kernel_distance_floor=finished.yardstick.floor,
+        kernel_distance_floor=finished.reference.floor,
     )

@@ -45,10 +45,10 @@ def train_gan(config: TrainGanConfig, run: TrainingRun) -> TrainResult[GanManife
     with run.open(config):
         train = read_images(paths["train"], stage="training images", progress=run.progress)
         validation = read_images(paths["val"], stage="validation images", progress=run.progress)
-        adversaries, gan, yardstick = fit_gan(config, train, validation, run.folder, progress=run.progress)
-        encoder, fit = fit_encoder(config, adversaries, train, yardstick, run.folder, progress=run.progress)
+        trainer, gan, reference = fit_gan(config, train, validation, run.folder, progress=run.progress)
+        encoder, fit = fit_encoder(config, trainer, train, reference, run.folder, progress=run.progress)
         _draw_samples(run.folder)
-        finished = FinishedGan(adversaries, encoder, gan, fit, yardstick, validation, len(train))
+        finished = FinishedGan(trainer, encoder, gan, fit, reference, validation, len(train))
         parts, manifest = export_gan(config, finished, progress=run.progress)
         collapsed = [row.epoch for row in gan.rows if has_collapsed(row, config)]
         return run.finish(

@@ -37,7 +37,7 @@ TURNS = 0.6  # share of swings that turn back
 WON = 0.1  # nats: a discriminator below it is right nearly always
 LOST = 3.0  # nats: a generator above it is found out nearly always (probability 0.05)
 FLAT_GAME = 0.97  # of ln 2: a discriminator above it guesses
-KNOWS_BY_HEART = 0.3  # nats between validation and training images
+MEMORISED = 0.3  # nats between validation and training images
 DIVERSITY = 0.5  # of the diversity of training images
 RESTLESS = 0.25  # standard deviation of the generator's loss by its mean, over the last half
 
@@ -61,7 +61,7 @@ GAME_RULES = (
     "images.",
     f"underfitting: the discriminator's mean loss never falls below {FLAT_GAME:.0%} of ln 2, a guess.",
     f"overfitting: over the last {TAIL} epochs the discriminator's loss on validation images is at least "
-    f"{KNOWS_BY_HEART} above that on training images: a sign of memorisation.",
+    f"{MEMORISED} above that on training images: a sign of memorisation.",
     f"oscillating: over the last half, the standard deviation of the generator's loss is {RESTLESS:.0%} or "
     f"more of its mean, or the last kernel distance is {RESTLESS:.0%} or more above the lowest.",
     f"still_improving: the lowest kernel distance is in the last {IMPROVING_SHARE:.0%} of all looks and is "
@@ -248,24 +248,24 @@ def _judge_game(
         return "mode_collapse"
     if judged.min() > FLAT_GAME * CHANCE_LOSS:
         return "underfitting"
-    if _knows_by_heart(run, log, real):
+    if _has_memorised(run, log, real):
         return "overfitting"
     half = made[len(made) // 2 :]
-    if half.std() >= RESTLESS * abs(half.mean()) or _goes_astray(run, log):
+    if half.std() >= RESTLESS * abs(half.mean()) or _gets_worse(run, log):
         return "oscillating"
     return "still_improving" if _comes_nearer(run, log) else "converging"
 
 
-def _knows_by_heart(run: RunLog, log: str, real: Series) -> bool:
+def _has_memorised(run: RunLog, log: str, real: Series) -> bool:
     validation = run.find(real.quantity, "validation", log=log)
     train = run.find(real.quantity, "training, evaluated", log=log) or real
     if validation is None:
         return False
     gap = np.mean(validation.values[-TAIL:]) - np.mean(train.values[-TAIL:])
-    return bool(gap >= KNOWS_BY_HEART)
+    return bool(gap >= MEMORISED)
 
 
-def _goes_astray(run: RunLog, log: str) -> bool:
+def _gets_worse(run: RunLog, log: str) -> bool:
     distance = _first(run, log, ("kernel_distance", "kid"))
     if distance is None:
         return False
