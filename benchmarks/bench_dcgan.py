@@ -70,20 +70,20 @@ def measure(variant: str, path: Path, steps: int) -> dict[str, float]:
 
     from imforensics.config import load_config
     from imforensics.models.gan.config import TrainGanConfig
-    from imforensics.models.gan.step import Adversaries, draw_step
+    from imforensics.models.gan.step import GanTrainer, draw_step
 
     config = load_config(TrainGanConfig, path)
     batch, size, latent = config.fit.batch_size, config.images.size, config.networks.latent
     rng = np.random.default_rng(0)
     images = rng.random((batch, size, size, 3)).astype(np.float32)
-    adversaries = Adversaries(config, jit_compile=variant == "xla")
+    trainer = GanTrainer(config, jit_compile=variant == "xla")
     if variant == "fit":
-        step = plain_fit(adversaries, images, rng.standard_normal((batch, latent)).astype(np.float32))
+        step = plain_fit(trainer, images, rng.standard_normal((batch, latent)).astype(np.float32))
     else:
 
         def step() -> None:
             draw = draw_step(rng, batch=batch, latent=latent, size=size)
-            adversaries.train_step(images, draw.noise, draw.colours, draw.holes, draw.shifts).numpy()
+            trainer.train_step(images, draw.noise, draw.colours, draw.holes, draw.shifts).numpy()
 
     started = time.perf_counter()
     step()
@@ -101,12 +101,12 @@ def measure(variant: str, path: Path, steps: int) -> dict[str, float]:
     }
 
 
-def plain_fit(adversaries, images, noise):  # type: ignore[no-untyped-def]
+def plain_fit(trainer, images, noise):  # type: ignore[no-untyped-def]
     """`train_on_batch` of both networks by Keras itself, with targets of the right shape."""
     import keras
     import numpy as np
 
-    generator, discriminator = adversaries.generator, adversaries.discriminator
+    generator, discriminator = trainer.generator, trainer.discriminator
     frozen = keras.models.clone_model(discriminator)
     frozen.trainable = False
     stacked = keras.Model(generator.inputs, frozen(generator(generator.inputs[0]))[0])

@@ -39,7 +39,6 @@ from imforensics.types import Evidence
 
 if TYPE_CHECKING:
     from imforensics.models.localizer.config import LocalizerNetworkConfig
-    from imforensics.models.localizer.writer import LocalizerFacts
 
 Times = tuple[float, float]  # by the clock, of the processor
 WAYS = ("reading", "method", "network", "keras")
@@ -50,11 +49,12 @@ def write_untrained(folder: Path) -> None:
     """Write a bundle of the default network with random weights."""
     import keras
 
+    from imforensics.models.bundle.writer import write_bundle
     from imforensics.models.localizer.config import LocalizerNetworkConfig
     from imforensics.models.localizer.export import ExportedLocalizer, write_parts
     from imforensics.models.localizer.manifest import ExportDifference
     from imforensics.models.localizer.network import build_localizer
-    from imforensics.models.localizer.writer import write_localizer_bundle
+    from imforensics.models.localizer.writer import describe_localizer
 
     keras.utils.set_random_seed(0)
     config = LocalizerNetworkConfig()
@@ -65,15 +65,15 @@ def write_untrained(folder: Path) -> None:
         localizer.whole.count_params(),
         ExportDifference(map=0, reliability=0, score=0, pictures=1),
     )
-    write_localizer_bundle(exported, _describe_untrained(config), folder)
+    manifest = describe_localizer(exported, **_describe_untrained(config))
+    write_bundle(folder, manifest, exported.parts, {})
 
 
-def _describe_untrained(config: LocalizerNetworkConfig) -> LocalizerFacts:
+def _describe_untrained(config: LocalizerNetworkConfig) -> dict[str, Any]:
     """Facts of a network of random weights."""
     from datetime import UTC, datetime
 
     from imforensics.models.localizer.manifest import LocalizerProvenance, MapThreshold
-    from imforensics.models.localizer.writer import LocalizerFacts
 
     provenance = LocalizerProvenance(
         created_at=datetime.now(UTC),
@@ -88,15 +88,13 @@ def _describe_untrained(config: LocalizerNetworkConfig) -> LocalizerFacts:
         hardware="none",
         versions={},
     )
-    return LocalizerFacts(
-        name="untrained",
-        network=config,
-        map_threshold=MapThreshold(value=0.5, policy="none", population="none"),
-        calibration=None,
-        training="Nothing.",
-        sources=(),
-        provenance=provenance,
-    )
+    return {
+        "name": "untrained",
+        "network": config,
+        "map_threshold": MapThreshold(value=0.5, policy="none", population="none"),
+        "training": "Nothing.",
+        "provenance": provenance,
+    }
 
 
 def make_picture(path: Path, size: str) -> None:

@@ -23,7 +23,7 @@ import numpy as np
 from imforensics.config import config_digest, load_config
 from imforensics.models.bundle.files import MANIFEST_FILE
 from imforensics.models.localizer.config import TrainLocalizerConfig
-from imforensics.models.training.run_folder import CONFIG_FILE
+from imforensics.models.training.run import CONFIG_FILE
 from localizer_runs import ROOT, RUN, Facts, Trials, describe_bundle, evaluate, read_figures, show, table
 
 CONFIG = Path("configs/train_localizer_ablation.yaml")

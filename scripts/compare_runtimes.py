@@ -26,14 +26,15 @@ from packaging.requirements import Requirement
 
 from imforensics.config import load_config
 from imforensics.metrics.detection import detection_metrics
-from imforensics.models.bundle.export import export_onnx, keras_scores
+from imforensics.models.bundle.layers import part_graph
 from imforensics.models.classifier.bundle import load_runtime
 from imforensics.models.classifier.config import TrainDetectorConfig
 from imforensics.models.classifier.data import load_training_data
 from imforensics.models.classifier.evaluation import choose_f1_threshold
 from imforensics.models.classifier.examples import labels_of, prepare_inputs
-from imforensics.models.classifier.fit import CHECKPOINT_FOLDER
-from imforensics.models.training.checkpoints import load_checkpoint
+from imforensics.models.classifier.network import build_classifier
+from imforensics.models.training.checkpoints import BEST_FILE, CHECKPOINT_FOLDER, newest_checkpoint
+from imforensics.models.training.variables import load_arrays
 from imforensics.types import FloatArray
 
 Predict = Callable[[FloatArray], FloatArray]
@@ -50,18 +51,23 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of a finished training run")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     arguments = parser.parse_args()
-    checkpoint = load_checkpoint(arguments.run / CHECKPOINT_FOLDER)
+    checkpoint = newest_checkpoint(arguments.run / CHECKPOINT_FOLDER)
     if checkpoint is None:
         parser.error(f"{arguments.run} holds no training run")
     config = load_config(TrainDetectorConfig, arguments.run / "config.yaml")
     examples = load_training_data(config).examples[config.pairs]["val"]
     inputs, labels = prepare_inputs(examples, config.input), labels_of(examples)
-    expected = keras_scores(checkpoint.best_path, inputs)
+    shape = config.network
+    model = build_classifier(
+        inputs.shape[1:], filters=shape.filters, dense=shape.dense, dropout=shape.dropout
+    )
+    load_arrays(checkpoint / BEST_FILE, {"weights": model.weights})
+    expected = model.predict(inputs, batch_size=64, verbose=0).reshape(-1)
     threshold = choose_f1_threshold(expected, labels)
     packages = {name: {"MB": installed_size(name), "import s": import_seconds(name)} for name in IMPORTS}
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, path, predict in build_models(checkpoint.best_path, Path(folder)):
+        for name, path, predict in build_models(model, Path(folder)):
             scores = predict(inputs)
             difference = np.abs(scores - expected)
             rows.append(
@@ -81,16 +87,14 @@ def main() -> None:
         arguments.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
-def build_models(keras_path: Path, folder: Path) -> list[tuple[str, Path, Predict]]:
-    """Each variant of a .keras model: name, file, and a function from inputs to scores on one thread."""
-    import keras
+def build_models(model: Any, folder: Path) -> list[tuple[str, Path, Predict]]:
+    """Each variant of a Keras model: name, file, and a function from inputs to scores on one thread."""
     import tensorflow as tf
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     onnx, onnx_int8 = folder / "model.onnx", folder / "model_int8.onnx"
-    export_onnx(keras_path, onnx)
+    onnx.write_bytes(part_graph(model, ["score"]))
     quantize_dynamic(onnx, onnx_int8, weight_type=QuantType.QUInt8)
-    model = keras.models.load_model(keras_path, compile=False, safe_mode=True)
     lite, lite_int8 = folder / "model.tflite", folder / "model_int8.tflite"
     for path, optimizations in ((lite, []), (lite_int8, [tf.lite.Optimize.DEFAULT])):
         converter = tf.lite.TFLiteConverter.from_keras_model(model)

@@ -23,10 +23,10 @@ import numpy as np
 from imforensics.config import DatasetConfig
 from imforensics.errors import BundleError
 from imforensics.metrics.similarity import mse, ssim
-from imforensics.models.classifier.bundle import list_bundles
 from imforensics.models.gan.images import list_authentic, middle_patches, read_images, whole_views
 from imforensics.models.gan.manifest import MODES, VIEWS
 from imforensics.models.gan.reconstruction import DEFAULT_GAN_BUNDLE, load_reconstructor
+from imforensics.models.kinds import list_bundles
 from imforensics.models.training.progress import Progress
 from imforensics.types import FloatArray, UInt8Array
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from imforensics.models.classifier.bundle import list_bundles
+from imforensics.models.kinds import list_bundles
 
 ROOT = Path(__file__).parents[1]
 PAGE = "docs/experiments/baselines.md"
@@ -39,7 +39,7 @@ def main() -> None:
     arguments = parser.parse_args()
     options = ["--dataset", "casia1", "--split", "test"]
     options += [part for name in METHODS for part in ("--method", name)]
-    options += [part for name in list_bundles() for part in ("--bundle", name)]
+    options += [part for name in list_bundles("classifier") for part in ("--bundle", name)]
     options += ["-j", str(arguments.workers)] if arguments.workers else []
     folders = []
     for protocol in PROTOCOLS:

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from fixtures.synthetic import make_jpeg
 from fixtures.training_runs import skip_without, write_manifest
 from imforensics.cli.main import COMMANDS, main
-from imforensics.models.training.run_folder import KIND
+from imforensics.models.training.run import KIND
 from imforensics.outputs import DATA_SET, MARKER, claim_folder, write_atomically
 
 FOLDERS = "dataset.root={data}", "dataset.name=folder"

@@ -33,7 +33,7 @@ PROGRAM = TrainingProgram(
 
 @pytest.fixture(scope="module")
 def training_extra() -> None:
-    skip_without("tensorflow", "keras", "tf2onnx")
+    skip_without("tensorflow", "keras", "onnx")
 
 
 @pytest.fixture(scope="module")

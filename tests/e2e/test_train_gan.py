@@ -76,7 +76,7 @@ def test_killed_run_goes_on_to_the_same_losses(manifest: Path, tmp_path: Path) -
 
 def check_run_folder(run: Path, printed: dict[str, object]) -> None:
     names = {path.name for path in run.iterdir()}
-    assert names >= {"config.yaml", "training_log.csv", "encoder_log.csv", "curves.png", "encoder_curves.png"}
+    assert names >= {"config.yaml", "training_log.csv", "encoder_log.csv", "curves.png", "curves.md"}
     assert names >= {"tensorboard", "checkpoints", "samples", "samples.jpg", "bundle", "MODEL_CARD.md"}
     assert sorted(path.name for path in (run / "samples").iterdir()) == [
         "epoch_0000.png",

@@ -24,7 +24,7 @@ PROGRAM = TrainingProgram(
 
 @pytest.fixture(scope="module")
 def training_extra() -> None:
-    skip_without("tensorflow", "keras", "tf2onnx", "cv2", "sklearn", "matplotlib")
+    skip_without("tensorflow", "keras", "onnx", "cv2", "sklearn", "matplotlib")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX")

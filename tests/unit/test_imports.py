@@ -17,7 +17,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src" / "imforensics"
-HEAVY = {"tensorflow", "keras", "sklearn", "scipy", "matplotlib.pyplot", "tf2onnx", "pandas", "cv2"}
+HEAVY = {"tensorflow", "keras", "sklearn", "scipy", "matplotlib.pyplot", "pandas", "cv2"}
 
 FITTING = {SRC / "metrics" / "calibration.py"}  # its folds need the extra "train", and say so without it
 
@@ -126,7 +126,6 @@ def test_src_imports_only_declared_dependencies() -> None:
         ("onnx", "models"),
         ("onnxruntime", "models"),
         ("tensorflow", "models"),
-        ("tf2onnx", "models"),
     ],
 )
 def test_package_is_imported_in_one_place_only(package: str, home: str) -> None:

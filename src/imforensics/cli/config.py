@@ -13,16 +13,16 @@ from imforensics.cli.options import profile_option, set_option
 if TYPE_CHECKING:
     from imforensics.config import ConfigModel
 
-# command -> module and class of its configuration, or the function that picks the class
+# command -> module and class of its configuration; None for those of the kinds of trained networks
 CONFIGS = {
     "analyze": "imforensics.config:AnalyzeConfig",
     "scan": "imforensics.config:ScanConfig",
     "evaluate": "imforensics.config:EvaluateConfig",
     "synthesize": "imforensics.datasets.synthesis.config:SynthesizeConfig",
     "synthesize-native": "imforensics.datasets.synthesis.config:SynthesizeNativeConfig",
-    "train-detector": "imforensics.models.kinds:detector_config",
-    "train-gan": "imforensics.models.gan.config:TrainGanConfig",
-    "train-autoencoder": "imforensics.models.autoencoder.config:TrainAutoencoderConfig",
+    "train-detector": None,
+    "train-gan": None,
+    "train-autoencoder": None,
     "train-fusion": "imforensics.pipeline.fusion.config:TrainFusionConfig",
 }
 
@@ -79,9 +79,7 @@ def _load(
 ) -> ConfigModel:
     from imforensics.config import AnalyzeConfig, load_config
 
-    module, _, name = CONFIGS[command_name].partition(":")
-    found = getattr(import_module(module), name)
-    model: type[ConfigModel] = found if isinstance(found, type) else found(path, overrides)
+    model = _config_type(command_name, path, overrides)
     if profile is not None and not issubclass(model, AnalyzeConfig):
         raise click.UsageError(f"--profile is for commands that run methods, not for {command_name}.")
     config = load_config(model, path, overrides, profile=profile)
@@ -90,3 +88,14 @@ def _load(
 
         return resolve_config(config)
     return config
+
+
+def _config_type(command_name: str, path: Path | None, overrides: tuple[str, ...]) -> type[ConfigModel]:
+    place = CONFIGS[command_name]
+    if place is None:
+        from imforensics.models.kinds import choose_kind
+
+        return choose_kind(command_name, path, overrides).config_type
+    module, _, name = place.partition(":")
+    found: type[ConfigModel] = getattr(import_module(module), name)
+    return found

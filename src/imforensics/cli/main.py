@@ -14,15 +14,18 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_ABOVE = 3
 
-# name -> (module that holds `command`, one line for the overview)
+# name -> (module that holds `command`, or "module:name of it"; one line for the overview)
 COMMANDS: dict[str, tuple[str, str]] = {
     "analyze": ("imforensics.cli.analyze", "Analyze one or several images: statement, maps, report."),
     "scan": ("imforensics.cli.scan", "Analyze whole folders on all cores; can be resumed."),
     "synthesize": ("imforensics.cli.synthesize", "Make synthetic forgeries with masks and matched controls."),
-    "train-detector": ("imforensics.cli.train_detector", "Train a detector from a YAML config."),
-    "train-gan": ("imforensics.cli.train_gan", "Train a generator of authentic images, with its encoder."),
+    "train-detector": ("imforensics.cli.train:train_detector", "Train a detector from a YAML config."),
+    "train-gan": (
+        "imforensics.cli.train:train_gan",
+        "Train a generator of authentic images, with its encoder.",
+    ),
     "train-autoencoder": (
-        "imforensics.cli.train_autoencoder",
+        "imforensics.cli.train:train_autoencoder",
         "Train an autoencoder on digits, patches or noise residuals.",
     ),
     "train-fusion": ("imforensics.cli.train_fusion", "Fuse methods into one calibrated statement."),
@@ -52,7 +55,8 @@ class LazyGroup(click.Group):
         """Import the command's module; None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name or "command")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

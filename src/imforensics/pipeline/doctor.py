@@ -68,17 +68,11 @@ def _check_requirements() -> Iterator[Check]:
 
 
 def _check_bundles() -> Iterator[Check]:
-    from imforensics.models.autoencoder.bundle import load_autoencoder
-    from imforensics.models.classifier.bundle import list_bundles, load_bundle
     from imforensics.models.fusion.bundle import list_fusions, load_fusion
-    from imforensics.models.gan.bundle import load_gan_bundle
-    from imforensics.models.localizer.bundle import load_localizer
+    from imforensics.models.kinds import KINDS, list_bundles
 
     kinds: dict[str, tuple[tuple[str, ...], Callable[[str], Any]]] = {
-        "classifier": (list_bundles("classifier"), load_bundle),
-        "localizer": (list_bundles("localizer"), load_localizer),
-        "gan": (list_bundles("gan"), load_gan_bundle),
-        "autoencoder": (list_bundles("autoencoder"), load_autoencoder),
+        **{name: (list_bundles(name), kind.load) for name, kind in KINDS.items()},
         "fusion": (list_fusions(), load_fusion),
     }
     for kind, (names, load) in kinds.items():

@@ -17,9 +17,10 @@ from imforensics.evidence import read_evidence
 from imforensics.metrics.similarity import WINDOW, mse, psnr, ssim
 from imforensics.models.autoencoder.bundle import load_autoencoder
 from imforensics.models.autoencoder.error import ERROR_BLOCK, error_map, log_errors
-from imforensics.models.classifier.bundle import load_bundle, read_kind
+from imforensics.models.classifier.bundle import load_bundle
 from imforensics.models.gan.manifest import MODES, VIEWS, ReconstructionMode, View
 from imforensics.models.gan.reconstruction import DEFAULT_GAN_BUNDLE, DEFAULT_MODE
+from imforensics.models.kinds import read_kind
 from imforensics.preprocessing.blocks import find_analysable_blocks, spread_blocks, upsample_blocks
 from imforensics.preprocessing.inputs import resize_image
 from imforensics.preprocessing.noise import luma

@@ -1,61 +1,32 @@
-"""Autoencoder bundles: found, checked against their digest, and run without TensorFlow."""
+"""Autoencoder bundles: reconstructions of patches, and of images of any size."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from imforensics.models.autoencoder.bands import GRID, group_means, rebuild_pixels, residual_bands
 from imforensics.models.autoencoder.manifest import AutoencoderManifest
-from imforensics.models.bundle.files import find_bundle, read_manifest, read_model, start_session
+from imforensics.models.bundle.runtime import TrainedBundle
 from imforensics.preprocessing.inputs import normalize
 
 if TYPE_CHECKING:
     from imforensics.types import FloatArray, UInt8Array
 
 DEFAULT_AUTOENCODER = "casia1_residual_autoencoder"
-BATCH = 64
 STRIP_PIXELS = 1_000_000  # of a strip of a photo: its bands and the network's layers take about 150 MB
 CONTEXT = 32  # pixels above and below a strip, a multiple of 8: the network sees less far
 
 
-class AutoencoderBundle:
-    """A trained autoencoder with its facts; the runtime starts with the first reconstruction.
+class AutoencoderBundle(TrainedBundle[AutoencoderManifest]):
+    """A trained autoencoder, see `TrainedBundle`."""
 
-    Attributes:
-        folder: where the bundle lies.
-        manifest: the checked content of bundle.yaml.
-        digest: SHA-256 over bundle.yaml and the model file.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        manifest: AutoencoderManifest,
-        model_bytes: bytes,
-        *,
-        digest: str,
-        threads: int | None,
-    ) -> None:
-        """Take checked content; use `load_autoencoder`."""
-        self.folder = folder
-        self.manifest = manifest
-        self.digest = digest
-        self._model_bytes = model_bytes
-        self._threads = threads
-
-    @property
-    def name(self) -> str:
-        """Name of the bundle."""
-        return self.manifest.name
+    manifest_type = AutoencoderManifest
 
     def reconstruct(self, batch: FloatArray) -> FloatArray:
-        """Reconstruct what the network eats.
+        """Reconstruct what the network takes.
 
         Args:
             batch: (N, H, W, C) float32; H, W multiples of `manifest.multiple`, C its channels.
@@ -77,12 +48,7 @@ class AutoencoderBundle:
                 f"Expected inputs (N, H, W, {wanted.channels}) with H, W multiples of {wanted.multiple}; "
                 f"received {batch.shape}"
             )
-        name = self._session.get_inputs()[0].name
-        parts = [
-            self._session.run(None, {name: batch[start : start + BATCH]})[0]
-            for start in range(0, len(batch), BATCH)
-        ]
-        return np.concatenate(parts).astype(np.float32, copy=False)
+        return self._run("model", batch)[0]
 
     def reconstruct_image(self, pixels: UInt8Array) -> FloatArray:
         """Reconstruct an image of any size, strip by strip.
@@ -96,7 +62,7 @@ class AutoencoderBundle:
             (H, W, 3) float32 in [0, 1].
 
         Raises:
-            ValueError: the network eats gray images.
+            ValueError: the network takes gray images.
         """
         result = np.empty(pixels.shape, np.float32)
         for top, part, skipped in _strips(pixels):
@@ -117,7 +83,7 @@ class AutoencoderBundle:
             variance of the bands of authentic images.
 
         Raises:
-            ValueError: the network does not eat residual bands, or block is no multiple of 8.
+            ValueError: the network does not take residual bands, or block is no multiple of 8.
         """
         if self.manifest.content != "residual" or block % GRID:
             raise ValueError(
@@ -146,34 +112,8 @@ class AutoencoderBundle:
         made = self.reconstruct(normalize(np.pad(part, missing, mode="symmetric"))[None])[0]
         return np.asarray(made[: part.shape[0], : part.shape[1]])
 
-    @cached_property
-    def _session(self) -> Any:
-        path = self.folder / self.manifest.model.file
-        return start_session(self._model_bytes, threads=self._threads, path=path)
 
-
-def load_autoencoder(path_or_name: Path | str, *, threads: int | None = None) -> AutoencoderBundle:
-    """Read an autoencoder bundle and check it against its digest.
-
-    Args:
-        path_or_name: name of a shipped bundle, or the folder of one: a Path, or a string with a path
-            separator such as "./my_bundle".
-        threads: of the runtime within one operation; None leaves it to the runtime.
-
-    Returns:
-        The bundle; its runtime is not started yet.
-
-    Raises:
-        BundleError: there is no such bundle, bundle.yaml is of another kind or version or invalid, or the
-            model file is not the one it names.
-    """
-    folder = find_bundle(path_or_name)
-    manifest, text = read_manifest(
-        folder, AutoencoderManifest, made_by="train-autoencoder", kind="autoencoder"
-    )
-    model_bytes = read_model(folder / manifest.model.file, manifest.model.sha256)
-    digest = hashlib.sha256(text + model_bytes).hexdigest()
-    return AutoencoderBundle(folder, manifest, model_bytes, digest=digest, threads=threads)
+load_autoencoder = AutoencoderBundle.load
 
 
 def _strip_rows(pixels: UInt8Array) -> int:

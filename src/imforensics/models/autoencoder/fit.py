@@ -1,4 +1,4 @@
-"""The fit of an autoencoder: epoch by epoch, each a function of (weights, seed, epoch), resumable."""
+"""The fit of an autoencoder: epoch by epoch, each a function of (weights, seed, epoch)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,11 @@ import numpy as np
 
 from imforensics.models.autoencoder.config import TrainAutoencoderConfig
 from imforensics.models.autoencoder.network import build_autoencoder
-from imforensics.models.classifier.fit import CHECKPOINT_FOLDER, batch_callback
-from imforensics.models.training.checkpoints import (
-    LogRow,
-    SavedFit,
-    SavedState,
-    load_saved_fit,
-    save_checkpoint,
-)
+from imforensics.models.training.checkpoints import EarlyStopping, LogRow, SavedState
 from imforensics.models.training.determinism import make_deterministic
+from imforensics.models.training.epochs import Fit, step_callback
 from imforensics.models.training.progress import Progress
-from imforensics.models.training.training_log import TensorBoardLog, write_log
+from imforensics.models.training.variables import list_variables
 
 if TYPE_CHECKING:
     import keras
@@ -45,20 +39,6 @@ class AutoencoderRow(LogRow):
     images_per_second: float
 
 
-class AutoencoderState(SavedState):
-    """How far the fit is; `best_epoch` has the lowest validation mse."""
-
-    rows: tuple[AutoencoderRow, ...] = ()
-
-    def add_epoch(self, row: AutoencoderRow, *, patience: int, min_delta: float) -> AutoencoderState:
-        """The state after one epoch more; an epoch is better by `min_delta`, a share, or it is not."""
-        best = self.rows[self.best_epoch - 1].val_mse if self.best_epoch else float("inf")
-        best_epoch = row.epoch if row.val_mse < best * (1 - min_delta) else self.best_epoch
-        return AutoencoderState(
-            rows=(*self.rows, row), best_epoch=best_epoch, stopped=row.epoch - best_epoch >= patience
-        )
-
-
 def data_range(content: str) -> float:
     """Range of values that SSIM and PSNR take: 1 for pixels, six standard deviations for residuals."""
     return RESIDUAL_RANGE if content == "residual" else 1.0
@@ -70,7 +50,7 @@ def fit_autoencoder(
     run_folder: Path,
     *,
     progress: Progress | None = None,
-) -> SavedFit[AutoencoderState]:
+) -> tuple[keras.Model, SavedState[AutoencoderRow]]:
     """Fit the network, from the run's last checkpoint where there is one.
 
     Args:
@@ -80,73 +60,58 @@ def fit_autoencoder(
         progress: told of each batch.
 
     Returns:
-        The last checkpoint; its `best_path` is the model with the lowest validation error.
+        The model with the lowest validation error, and how the fit went.
 
     Raises:
         InterruptedRunError: the checkpoint there cannot be read.
     """
     progress = progress or Progress()
     make_deterministic(config.seed)
-    folder = run_folder / CHECKPOINT_FOLDER
-    checkpoint = load_saved_fit(folder, AutoencoderState)
-    state = checkpoint.state if checkpoint else AutoencoderState()
-    model = _load_or_build(config, data.train.shape[-1], checkpoint)
-    write_log(run_folder, state.rows, row_type=AutoencoderRow)
-    events = TensorBoardLog(run_folder, state.rows)
-    count, fit = len(data.train), config.fit
-    progress.start("fit", total=count * fit.epochs, done=count * state.epoch, unit="patches")
-    while checkpoint is None or not (state.stopped or state.epoch >= fit.epochs):
-        row = _fit_epoch(model, config, data, epoch=state.epoch + 1, progress=progress)
-        state = state.add_epoch(row, patience=fit.patience, min_delta=fit.min_delta)
-        checkpoint = save_checkpoint(folder, state, model)
-        write_log(run_folder, state.rows, row_type=AutoencoderRow)
-        events.add(row)
-    progress.finish()
-    events.close()
-    return checkpoint
+    model = _build(config, data.train.shape[-1])
+    count, fit, value_range = len(data.train), config.fit, data_range(config.data.content)
 
+    def fit_epoch(epoch: int) -> AutoencoderRow:
+        shuffled = data.train[np.random.default_rng([config.seed, epoch]).permutation(count)]
+        started = time.perf_counter()
+        history = model.fit(
+            shuffled,
+            shuffled,
+            batch_size=fit.batch_size,
+            shuffle=False,
+            verbose=0,
+            callbacks=[step_callback(progress, batch_size=fit.batch_size, total=count)],
+        ).history
+        seconds = time.perf_counter() - started
+        train_mse, train_ssim = _compare(model, _spread(data.train), value_range)
+        val_mse, val_ssim = _compare(model, data.validation, value_range)
+        row = AutoencoderRow(
+            epoch=epoch,
+            loss=history["loss"][0],
+            mse=train_mse,
+            ssim=train_ssim,
+            val_loss=model.evaluate(data.validation, data.validation, batch_size=256, verbose=0),
+            val_mse=val_mse,
+            val_ssim=val_ssim,
+            seconds=seconds,
+            images_per_second=count / seconds,
+        )
+        progress.say(
+            f"epoch {epoch:3d}  loss {row.loss:.4f}  mse {row.mse:.4f}  val_mse {row.val_mse:.4f}  "
+            f"val_ssim {row.val_ssim:.4f}  {row.images_per_second:.0f} patches/s"
+        )
+        return row
 
-def _fit_epoch(
-    model: keras.Model,
-    config: TrainAutoencoderConfig,
-    data: AutoencoderData,
-    *,
-    epoch: int,
-    progress: Progress,
-) -> AutoencoderRow:
-    fit, count = config.fit, len(data.train)
-    order = np.random.default_rng([config.seed, epoch]).permutation(count)
-    shuffled = data.train[order]
-    progress.describe(f"epoch {epoch}/{fit.epochs}")
-    started = time.perf_counter()
-    history = model.fit(
-        shuffled,
-        shuffled,
-        batch_size=fit.batch_size,
-        shuffle=False,
-        verbose=0,
-        callbacks=[batch_callback(progress, fit.batch_size, count)],
-    ).history
-    seconds = time.perf_counter() - started
-    value_range = data_range(config.data.content)
-    train_mse, train_ssim = _compare(model, _spread(data.train), value_range)
-    val_mse, val_ssim = _compare(model, data.validation, value_range)
-    row = AutoencoderRow(
-        epoch=epoch,
-        loss=history["loss"][0],
-        mse=train_mse,
-        ssim=train_ssim,
-        val_loss=model.evaluate(data.validation, data.validation, batch_size=256, verbose=0),
-        val_mse=val_mse,
-        val_ssim=val_ssim,
-        seconds=seconds,
-        images_per_second=count / seconds,
-    )
-    progress.say(
-        f"epoch {epoch:3d}  loss {row.loss:.4f}  mse {row.mse:.4f}  val_mse {row.val_mse:.4f}  "
-        f"val_ssim {row.val_ssim:.4f}  {row.images_per_second:.0f} patches/s"
-    )
-    return row
+    state = Fit(
+        row_type=AutoencoderRow,
+        groups=list_variables(model),
+        epochs=fit.epochs,
+        stopping=EarlyStopping(
+            column="val_mse", group="weights", patience=fit.patience, min_delta=fit.min_delta, is_share=True
+        ),
+        total=count,
+        unit="patches",
+    ).run(run_folder, fit_epoch, progress=progress)
+    return model, state
 
 
 def _spread(patches: FloatArray) -> FloatArray:
@@ -168,13 +133,9 @@ def _compare(model: keras.Model, patches: FloatArray, value_range: float) -> tup
     return squares / len(patches), alike / len(patches)
 
 
-def _load_or_build(
-    config: TrainAutoencoderConfig, channels: int, checkpoint: SavedFit[AutoencoderState] | None
-) -> keras.Model:
+def _build(config: TrainAutoencoderConfig, channels: int) -> keras.Model:
     import keras
 
-    if checkpoint is not None:
-        return keras.models.load_model(checkpoint.model_path, safe_mode=True)
     model = build_autoencoder(
         channels,
         filters=config.network.filters,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
-import yaml
 from pydantic import Field
 
 from imforensics.config import ConfigModel
 from imforensics.models.autoencoder.bands import GROUP_NAMES
 from imforensics.models.autoencoder.config import Content
-from imforensics.models.classifier.manifest import ModelFile
+from imforensics.models.bundle.manifest import ModelManifest, Provenance
 
 
 class AutoencoderMeasurement(ConfigModel):
@@ -52,47 +50,31 @@ class ErrorReference(ConfigModel):
     population: str
 
 
-class AutoencoderProvenance(ConfigModel):
-    """Where the network comes from.
+class AutoencoderProvenance(Provenance):
+    """Where the network comes from, see `Provenance`.
 
     Attributes:
-        created_at: UTC, of the export.
-        tool_version: of imforensics.
-        commit: of its source, None where it was not run from a checkout.
-        config_digest: SHA-256 of the resolved training configuration.
         data: what it learned from, in words.
         train_images: images that its patches were cut from, or digits.
         train_patches: arrays that it was fitted on.
         val_patches: arrays that early stopping looked at.
-        seed: of everything random.
         epochs: epochs fitted.
         best_epoch: the epoch that was kept.
-        versions: of Python and each library.
     """
 
-    created_at: datetime
-    tool_version: str
-    commit: str | None
-    config_digest: str
     data: str
     train_images: int
     train_patches: int
     val_patches: int
-    seed: int
     epochs: int
     best_epoch: int
-    versions: dict[str, str]
 
 
-class AutoencoderManifest(ConfigModel):
-    """The whole of `bundle.yaml`.
+class AutoencoderManifest(ModelManifest):
+    """The whole of `bundle.yaml`, see `ModelManifest`.
 
     Attributes:
-        schema_version: of this format.
-        name: of the bundle.
-        kind: always "autoencoder".
-        model: the runtime's file.
-        content: what the network eats: gray or RGB pixels in [0, 1], or residual bands.
+        content: what the network takes: gray or RGB pixels in [0, 1], or residual bands.
         channels: of its input and output.
         multiple: rows and columns of an input must be multiples of it.
         latent_share: numbers in the bottleneck for each number of the input.
@@ -101,10 +83,9 @@ class AutoencoderManifest(ConfigModel):
         provenance: where the network comes from.
     """
 
-    schema_version: Literal[1] = 1
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]{0,62}$")
+    made_by = "train-autoencoder"
+
     kind: Literal["autoencoder"] = "autoencoder"
-    model: ModelFile
     content: Content
     channels: int = Field(ge=1, le=64)
     multiple: int = Field(ge=2, le=16)
@@ -112,8 +93,3 @@ class AutoencoderManifest(ConfigModel):
     measurements: tuple[AutoencoderMeasurement, ...] = ()
     reference: ErrorReference | None = None
     provenance: AutoencoderProvenance
-
-
-def dump_autoencoder_manifest(manifest: AutoencoderManifest) -> str:
-    """The manifest as YAML."""
-    return yaml.safe_dump(manifest.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)

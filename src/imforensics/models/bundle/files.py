@@ -1,4 +1,4 @@
-"""The files of a bundle of any kind: found, read, checked against what bundle.yaml says, started."""
+"""The files of a bundle of any kind: found, read, checked against what bundle.yaml says."""
 
 from __future__ import annotations
 
@@ -11,43 +11,28 @@ from pydantic import BaseModel, ValidationError
 
 from imforensics.config import describe_problems
 from imforensics.errors import BundleError
+from imforensics.models.bundle.manifest import SCHEMA_VERSION, Manifest
 from imforensics.models.bundle.shipped import find_folder
-from imforensics.models.classifier.manifest import SCHEMA_VERSION
 
 MANIFEST_FILE = "bundle.yaml"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a tenth of the time, where PyYAML has it
 MAX_MODEL_BYTES = 200_000_000  # far above any model of ours; a larger file is not read into memory
 
 ContentT = TypeVar("ContentT", bound=BaseModel)
+ManifestT = TypeVar("ManifestT", bound=Manifest)
 
 
 def find_bundle(path_or_name: Path | str) -> Path:
-    """The folder of a bundle of any kind.
-
-    Args:
-        path_or_name: name of a shipped bundle, or the folder of one: a Path, or a string with a path
-            separator such as "./my_bundle".
-
-    Returns:
-        The folder; a path is taken as it is.
-
-    Raises:
-        BundleError: nothing of that name ships.
-    """
+    """The folder of a bundle of any kind, see `find_folder`."""
     return find_folder(path_or_name, file_name=MANIFEST_FILE, what="bundle")
 
 
-def read_manifest(
-    folder: Path, model: type[ContentT], *, made_by: str, kind: str | None = None, holds: str = "a model"
-) -> tuple[ContentT, bytes]:
+def read_manifest(folder: Path, model: type[ManifestT]) -> tuple[ManifestT, bytes]:
     """Read and check the bundle.yaml of a bundle.
 
     Args:
         folder: of the bundle.
-        model: what bundle.yaml has to hold.
-        made_by: the command that makes such bundles, for the errors.
-        kind: what bundle.yaml has to say it is; None leaves that to `model`, which may have a default.
-        holds: what lies beside bundle.yaml, for the error where there is none.
+        model: what bundle.yaml of the wanted kind has to hold.
 
     Returns:
         The checked content, and the bytes it was read from.
@@ -55,20 +40,21 @@ def read_manifest(
     Raises:
         BundleError: there is no bundle.yaml, or it is of another kind or version or invalid.
     """
-    path = folder / MANIFEST_FILE
+    path, kind = folder / MANIFEST_FILE, model.model_fields["kind"].default
     try:
         text = path.read_bytes()
     except OSError as error:
         raise BundleError(
             f"{folder} is no bundle: {MANIFEST_FILE} cannot be read ({error.strerror}). Expected a folder "
-            f"with {MANIFEST_FILE} and {holds}, as {made_by} writes it."
+            f"with {MANIFEST_FILE} and what it names, as {model.made_by} writes it."
         ) from None
     found = parse_mapping(path, text)
     stated = found.get("kind")
     is_old = stated is None and kind == "classifier"  # the first kind, older than the field
-    if kind is not None and stated != kind and not is_old:
+    if stated != kind and not is_old:
         raise BundleError(
-            f"{path} is a bundle of kind {stated!r}, expected {kind!r}. Name a bundle that {made_by} made."
+            f"{path} is a bundle of kind {stated!r}, expected {kind!r}. Name a bundle that {model.made_by} "
+            "made."
         )
     check_version(path, found, expected=SCHEMA_VERSION, again="Export the bundle again")
     return check_content(path, found, model, what="bundle"), text
@@ -154,34 +140,3 @@ def read_model(path: Path, sha256: str, *, what: str = "model") -> bytes:
             f"{found}. Get the bundle again."
         )
     return content
-
-
-def start_session(model_bytes: bytes, *, threads: int | None = None, path: Path | None = None) -> Any:
-    """Start ONNX Runtime on a model.
-
-    Args:
-        model_bytes: ONNX model; files beside it are never read.
-        threads: within one operation; None leaves it to the runtime.
-        path: where the model was read from, for the error.
-
-    Returns:
-        An onnxruntime.InferenceSession on the CPU.
-
-    Raises:
-        BundleError: the runtime cannot load the model.
-    """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors only: warnings about the machine are of no use to a reader
-    # Threads that wait do so without turning: it takes a third of the processor's time and gains nothing.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if threads is not None:
-        options.intra_op_num_threads = threads
-    try:
-        return onnxruntime.InferenceSession(
-            model_bytes, sess_options=options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # onnxruntime has no common base class for its errors
-        place = "" if path is None else f"{path}: "
-        raise BundleError(f"{place}the model does not load: {error}") from error

@@ -65,6 +65,18 @@ class Graph:
         """A value as (N, *shape)."""
         return self.add("Reshape", value, self.weight((-1, *shape), integer=True))
 
+    def enlarge(self, value: str, rows: int, columns: int) -> str:
+        """Rows and columns of (N, C, H, W), each repeated so many times."""
+        return self.add(
+            "Resize",
+            value,
+            "",
+            self.weight((1, 1, rows, columns)),
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        )
+
     def to_bytes(self, name: str, *, half: bool = False) -> bytes:
         """The checked model; `half` stores large weights as float16, cast back when the model is loaded."""
         import onnx

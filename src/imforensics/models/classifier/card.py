@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from imforensics.models.bundle.card import (
+    describe_calibration,
+    describe_provenance,
+    format_card,
+    format_interval,
+    format_table,
+)
 from imforensics.models.classifier.manifest import BundleManifest, Measurement, Pairs
 
 COLUMNS = ("accuracy", "precision", "recall", "f1", "auc")
@@ -35,7 +42,7 @@ _TWIN_WORDS: dict[Pairs, str] = {
 }
 
 
-def format_card(manifest: BundleManifest, *, title: str, photos: str | None) -> str:
+def format_classifier_card(manifest: BundleManifest, *, title: str, photos: str | None) -> str:
     """The card of a bundle.
 
     Args:
@@ -46,17 +53,16 @@ def format_card(manifest: BundleManifest, *, title: str, photos: str | None) -> 
     Returns:
         Markdown.
     """
-    sections = [
-        f"# {manifest.name}\n",
+    return format_card(
+        manifest.name,
         _describe(manifest, title),
-        "## Performance\n\n" + _judge(manifest),
-        "Test split; 95 % bootstrap intervals over source groups in brackets. The threshold was chosen on "
-        "validation data.\n\n" + "\n".join(_table(manifest)) + "\n\n" + "\n".join(_confusions(manifest)),
-        "## Opinion and label\n\n" + "\n".join(_label(manifest, photos)),
-        "## Limits\n\n" + _LIMITS,
-        "## Provenance\n\n" + "\n".join(_provenance(manifest)),
-    ]
-    return "\n".join(section.rstrip("\n") + "\n" for section in sections)
+        {
+            "Performance": "\n\n".join((*_judge(manifest), _WHAT_IS_STATED, *_tables(manifest))),
+            "Opinion and label": describe_calibration(manifest.calibration, photos=photos),
+            "Limits": _LIMITS,
+            "Provenance": describe_provenance(manifest, manifest.provenance, _training(manifest)),
+        },
+    )
 
 
 def _describe(manifest: BundleManifest, title: str) -> str:
@@ -69,8 +75,7 @@ def _describe(manifest: BundleManifest, title: str) -> str:
     )
 
 
-def _judge(manifest: BundleManifest) -> str:
-    lines = []
+def _judge(manifest: BundleManifest) -> Iterator[str]:
     raw = manifest.find_measurement("raw")
     look_up = manifest.shortcut
     if raw is not None and look_up is not None:
@@ -81,7 +86,7 @@ def _judge(manifest: BundleManifest) -> str:
             if beaten
             else "The network is above the baseline, but both may exploit the same leak."
         )
-        lines.append(
+        yield (
             f"The header baseline ({look_up.features}), fitted on the training split, has accuracy "
             f"{look_up.accuracy:.3f} and AUC {look_up.auc:.3f} on the same {look_up.n} test files without "
             f"looking at a pixel; the network has {raw.metrics['accuracy']:.3f} and "
@@ -90,86 +95,46 @@ def _judge(manifest: BundleManifest) -> str:
     for pairs, words in _TWIN_WORDS.items():
         item = manifest.find_measurement(pairs)
         if item is not None:
-            low, high = item.intervals["auc"]
-            lines.append(
-                f"{words} its AUC is {item.metrics['auc']:.3f} [{low:.3f}, {high:.3f}] "
-                f"({item.n_tampered} pairs): "
-                + ("not clearly better than chance." if low <= CHANCE else "better than chance.")
-            )
-    return "\n\n".join(lines) + "\n"
+            auc = format_interval(item.metrics["auc"], item.intervals["auc"])
+            chance = "not clearly better" if item.intervals["auc"][0] <= CHANCE else "better"
+            yield f"{words} its AUC is {auc} ({item.n_tampered} pairs): {chance} than chance."
 
 
-def _table(manifest: BundleManifest) -> Iterator[str]:
-    yield "| pairs | tampered / authentic | " + " | ".join(COLUMNS) + " |"
-    yield "|---|---|" + "---|" * len(COLUMNS)
-    for item in manifest.measurements:
-        if item.split == "test":
-            cells = (_cell(item, name) for name in COLUMNS)
-            yield f"| {item.pairs} | {item.n_tampered} / {item.n_authentic} | " + " | ".join(cells) + " |"
+def _tables(manifest: BundleManifest) -> Iterator[str]:
+    items = [item for item in manifest.measurements if item.split == "test"]
+    rows = [
+        (item.pairs, f"{item.n_tampered} / {item.n_authentic}", *(_cell(item, name) for name in COLUMNS))
+        for item in items
+    ]
     if manifest.shortcut is not None:
         look_up = manifest.shortcut
-        yield (
-            f"| raw, header baseline | {look_up.n} in total | {look_up.accuracy:.3f} | | | | "
-            f"{look_up.auc:.3f} |"
-        )
+        figures = (f"{look_up.accuracy:.3f}", "", "", "", f"{look_up.auc:.3f}")
+        rows.append(("raw, header baseline", f"{look_up.n} in total", *figures))
+    yield "\n".join(format_table(("pairs", "tampered / authentic", *COLUMNS), rows))
+    yield "\n".join(map(_confusion, items))
 
 
 def _cell(item: Measurement, name: str) -> str:
-    low, high = item.intervals[name]
-    return f"{item.metrics[name]:.3f} [{low:.3f}, {high:.3f}]"
+    return format_interval(item.metrics[name], item.intervals[name])
 
 
-def _confusions(manifest: BundleManifest) -> Iterator[str]:
-    for item in manifest.measurements:
-        if item.split == "test":
-            tp, fp, fn, tn = (int(item.metrics[key]) for key in ("tp", "fp", "fn", "tn"))
-            yield (
-                f"- {item.pairs}, threshold {item.threshold:.3f} ({item.threshold_policy}): {tp} tampered "
-                f"found, {fn} missed; {fp} authentic flagged, {tn} not flagged."
-            )
-
-
-def _label(manifest: BundleManifest, photos: str | None) -> Iterator[str]:
-    calibration = manifest.calibration
-    low, high = calibration.log10_lr_bounds
-    yield (
-        f"- Calibrated on {calibration.population_with_counts}; protocol {calibration.protocol}; curve "
-        f"{calibration.kind}; log10 likelihood ratio within [{low:.2f}, {high:.2f}]."
+def _confusion(item: Measurement) -> str:
+    tp, fp, fn, tn = (int(item.metrics[key]) for key in ("tp", "fp", "fn", "tn"))
+    return (
+        f"- {item.pairs}, threshold {item.threshold:.3f} ({item.threshold_policy}): {tp} tampered found, "
+        f"{fn} missed; {fp} authentic flagged, {tn} not flagged."
     )
-    wanted = calibration.conditions
-    yield (
-        f"- Valid for {'JPEG files' if wanted.requires_jpeg else 'files'} with a shorter side of at least "
-        f"{wanted.min_side} pixels and at most {wanted.max_pixels} pixels in total; otherwise there is a "
-        "score but no opinion."
-    )
-    if calibration.thresholds is None:
-        yield "- No label is given: there were no matched controls or no photographs to choose thresholds on."
-        return
-    limits = calibration.thresholds
-    yield f"- Label thresholds ({limits.policy}; photographs: {photos}):"
-    above, below = format_threshold(limits.tampered_above), format_threshold(limits.authentic_below)
-    yield f"    - tampered above {above}, authentic below {below};"
-    yield from (f"    - {note}" for note in limits.notes)
 
 
-def format_threshold(value: float | None) -> str:
-    """A threshold of the label: some are next to 1."""
-    return "none" if value is None else f"{value:.4f}"
-
-
-def _provenance(manifest: BundleManifest) -> Iterator[str]:
+def _training(manifest: BundleManifest) -> Iterator[str]:
     source = manifest.provenance
-    yield f"- Made {source.created_at:%Y-%m-%d} by imforensics {source.tool_version}, seed {source.seed}."
-    yield f"- Weights of epoch {source.best_epoch} of {source.epochs}; `training_log.csv`, `curves.png`."
-    yield f"- Configuration: `config.yaml`, digest {source.config_digest}."
-    yield f"- Model: `{manifest.model.file}`, SHA-256 {manifest.model.sha256}."
-    yield (
-        "- Scores differ from those of the trained Keras model by at most "
-        f"{manifest.model.max_difference_to_keras:.1e} on the validation images."
-    )
-    yield "- Versions: " + ", ".join(f"{name} {version}" for name, version in source.versions.items()) + "."
+    yield f"Weights of epoch {source.best_epoch} of {source.epochs}; `training_log.csv`, `curves.png`."
 
 
+_WHAT_IS_STATED = (
+    "Test split; 95 % bootstrap intervals over source groups in brackets. The threshold was chosen on "
+    "validation data."
+)
 _LIMITS = """\
 - Resizing to a small fixed input destroys most traces, and more of them in larger photographs.
 - It gives one score for the whole image and no location.

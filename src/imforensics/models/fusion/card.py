@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from imforensics.metrics.evidence_classes import describe_class
-from imforensics.models.classifier.card import format_threshold
+from imforensics.models.bundle.card import format_threshold
 from imforensics.models.fusion.bundle import FusionManifest
 
 _PAIRS = {

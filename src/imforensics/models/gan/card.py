@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from imforensics.models.bundle.card import describe_provenance, format_card, format_table
 from imforensics.models.gan.manifest import GanManifest
 from imforensics.models.gan.scores import STATED_FEATURES
 
@@ -24,16 +25,17 @@ def format_gan_card(manifest: GanManifest) -> str:
     Returns:
         Markdown.
     """
-    sections = [
-        f"# {manifest.name}\n",
+    return format_card(
+        manifest.name,
         _describe(manifest),
-        "## Samples\n\n" + _samples(manifest),
-        "## Reconstructions\n\n" + "\n".join(_table(manifest)),
-        "## Error maps\n\n" + "\n".join(_scales(manifest)),
-        "## Limits\n\n" + _LIMITS,
-        "## Provenance\n\n" + "\n".join(_provenance(manifest)),
-    ]
-    return "\n".join(section.rstrip("\n") + "\n" for section in sections)
+        {
+            "Samples": _samples(manifest),
+            "Reconstructions": _table(manifest),
+            "Error maps": _scales(manifest),
+            "Limits": _LIMITS,
+            "Provenance": describe_provenance(manifest, manifest.provenance, [_training(manifest)]),
+        },
+    )
 
 
 def _describe(manifest: GanManifest) -> str:
@@ -64,38 +66,33 @@ def _samples(manifest: GanManifest) -> str:
 def _table(manifest: GanManifest) -> Iterator[str]:
     settings = manifest.search.model_dump()
     yield "Held-out authentic images; pixels in [0, 1].\n"
-    yield "| view | mode | reconstruction by | images | MSE | PSNR (dB) | SSIM |"
-    yield "|---|---|---|---:|---:|---:|---:|"
-    for item in manifest.measurements:
-        way = _WAYS[item.mode].format(**settings)
-        yield (
-            f"| {item.view} | {item.mode} | {way} | {item.n} | {item.mse:.4f} | {item.psnr:.2f} | "
-            f"{item.ssim:.3f} |"
-        )
+    yield from format_table(
+        ("view", "mode", "reconstruction by", "images:", "MSE:", "PSNR (dB):", "SSIM:"),
+        (
+            (
+                *(item.view, item.mode, _WAYS[item.mode].format(**settings), item.n),
+                *(f"{item.mse:.4f}", f"{item.psnr:.2f}", f"{item.ssim:.3f}"),
+            )
+            for item in manifest.measurements
+        ),
+    )
 
 
 def _scales(manifest: GanManifest) -> Iterator[str]:
     yield "Threshold: the error exceeded by 2 % of the pixels of authentic validation images.\n"
-    yield "| mode | view | error | threshold | policy |"
-    yield "|---|---|---|---:|---|"
-    for scale in manifest.error_scales:
-        yield f"| {scale.mode} | {scale.view} | {scale.kind} | {scale.threshold:.4f} | {scale.policy} |"
-
-
-def _provenance(manifest: GanManifest) -> Iterator[str]:
-    source = manifest.provenance
-    yield f"- Exported {source.created_at:%Y-%m-%d} by imforensics {source.tool_version}, seed {source.seed}."
-    yield (
-        f"- {source.gan_epochs} epochs of generator and discriminator; {source.encoder_epochs} of the "
-        f"encoder, whose weights are those of epoch {source.encoder_best_epoch}. Logs: `training_log.csv`, "
-        "`encoder_log.csv`; curves: `curves.png`, `encoder_curves.png`."
+    yield from format_table(
+        ("mode", "view", "error", "threshold:", "policy"),
+        ((s.mode, s.view, s.kind, f"{s.threshold:.4f}", s.policy) for s in manifest.error_scales),
     )
-    yield f"- Configuration: `config.yaml`, digest {source.config_digest}."
-    for part, file in manifest.files.items():
-        near = file.max_difference_to_keras
-        differs = "" if near is None else f"; differs from the trained Keras network by at most {near:.1e}"
-        yield f"- `{file.file}` ({part}), SHA-256 {file.sha256}{differs}."
-    yield "- Versions: " + ", ".join(f"{name} {version}" for name, version in source.versions.items()) + "."
+
+
+def _training(manifest: GanManifest) -> str:
+    source = manifest.provenance
+    return (
+        f"{source.gan_epochs} epochs of generator and discriminator; {source.encoder_epochs} of the encoder, "
+        f"whose weights are those of epoch {source.encoder_best_epoch}. Logs: `training_log.csv`, "
+        "`encoder_log.csv`; curves: `curves.png`."
+    )
 
 
 _LIMITS = """\

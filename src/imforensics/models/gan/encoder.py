@@ -10,46 +10,58 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from imforensics.models.gan.config import TrainGanConfig
-from imforensics.models.gan.fit import Yardstick
+from imforensics.models.gan.fit import SampleReference
 from imforensics.models.gan.images import iterate_epoch
 from imforensics.models.gan.networks import build_encoder
-from imforensics.models.gan.pictures import draw_encoder_curves
-from imforensics.models.gan.state import (
-    BEST_WEIGHTS_FILE,
-    WEIGHTS_FILE,
-    EncoderRow,
-    GanFitState,
-    load_state,
-    save_state,
-)
-from imforensics.models.gan.step import Adversaries
+from imforensics.models.gan.step import GanTrainer
+from imforensics.models.training.checkpoints import EarlyStopping, LogRow, SavedState
 from imforensics.models.training.determinism import make_deterministic
+from imforensics.models.training.epochs import Fit
 from imforensics.models.training.progress import Progress
-from imforensics.models.training.training_log import TensorBoardLog, write_log
-from imforensics.models.training.variables import load_arrays
 from imforensics.types import UInt8Array
 
 if TYPE_CHECKING:
     import keras
 
-CHECKPOINTS = Path("checkpoints") / "encoder"
 LOG_FILE = "encoder_log.csv"
 EPOCH_OFFSET = 1_000_000  # the encoder's epochs are other ones than the generator's for (seed, epoch)
 SSIM_WINDOW = 11
 
 
+class EncoderRow(LogRow):
+    """One epoch of the encoder's fit.
+
+    Attributes:
+        loss: what was minimized, on training images while it learned.
+        mse: mean squared error of reconstructed training images in [0, 1].
+        ssim: their mean structural similarity.
+        val_mse: of validation images, whole and patches in the configured shares.
+        val_ssim: likewise.
+        seconds: the epoch took.
+        images_per_second: of the fit.
+    """
+
+    loss: float
+    mse: float
+    ssim: float
+    val_mse: float
+    val_ssim: float
+    seconds: float
+    images_per_second: float
+
+
 class EncoderFit:
     """The encoder, its optimizer and its step; generator and discriminator stay as they are."""
 
-    def __init__(self, config: TrainGanConfig, adversaries: Adversaries) -> None:
+    def __init__(self, config: TrainGanConfig, trainer: GanTrainer) -> None:
         """Build the encoder from the configuration's seed."""
         import keras
         import tensorflow as tf
 
         shape = config.networks
         self._config = config
-        self._generator = adversaries.averaged
-        self._discriminator = adversaries.discriminator
+        self._generator = trainer.averaged
+        self._discriminator = trainer.discriminator
         self.encoder = build_encoder(
             config.images.size, shape.latent, filters=shape.encoder_filters, seed=config.seed + 2
         )
@@ -96,20 +108,20 @@ class EncoderFit:
 
 def fit_encoder(
     config: TrainGanConfig,
-    adversaries: Adversaries,
+    trainer: GanTrainer,
     train: Sequence[UInt8Array],
-    yardstick: Yardstick,
+    reference: SampleReference,
     run_folder: Path,
     *,
     progress: Progress | None = None,
-) -> tuple[keras.Model, GanFitState[EncoderRow]]:
+) -> tuple[keras.Model, SavedState[EncoderRow]]:
     """Fit the encoder, from its last checkpoint where there is one; stop early on validation images.
 
     Args:
         config: networks, fit and seed.
-        adversaries: of the finished adversarial fit.
+        trainer: of the finished adversarial fit.
         train: (H, W, 3) uint8 each, authentic.
-        yardstick: its validation images are held out.
+        reference: its validation images are held out.
         run_folder: checkpoints, log and curves go there.
         progress: told of each step.
 
@@ -122,26 +134,23 @@ def fit_encoder(
     progress = progress or Progress()
     settings = config.encoder
     make_deterministic(config.seed)
-    fit = EncoderFit(config, adversaries)
-    state, folder = load_state(run_folder / CHECKPOINTS, EncoderRow)
-    if folder is not None:
-        load_arrays(folder / WEIGHTS_FILE, fit.groups)
-    write_log(run_folder, state.rows, row_type=EncoderRow, file_name=LOG_FILE)
-    events = TensorBoardLog(run_folder / "tensorboard" / "encoder", state.rows)
-    steps = len(train) // settings.batch_size
-    progress.start("encoder", total=steps * settings.epochs, done=steps * state.epoch, unit="steps")
-    while not (state.stopped or state.epoch >= settings.epochs):
-        row = _fit_epoch(fit, config, train, yardstick, epoch=state.epoch + 1, progress=progress)
-        state = _add_epoch(state, row, patience=settings.patience, min_delta=settings.min_delta)
-        folder = save_state(run_folder / CHECKPOINTS, state, fit.groups, keep="encoder")
-        write_log(run_folder, state.rows, row_type=EncoderRow, file_name=LOG_FILE)
-        events.add(row)
-    progress.finish()
-    events.close()
-    assert folder is not None  # noqa: S101 - at least one epoch was fitted
-    load_arrays(folder / BEST_WEIGHTS_FILE, {"encoder": fit.encoder.weights})
-    title = f"{config.name}: encoder"
-    draw_encoder_curves(state.rows, run_folder / "encoder_curves.png", title=title, kept=state.best_epoch)
+    fit = EncoderFit(config, trainer)
+    state = Fit(
+        row_type=EncoderRow,
+        groups=fit.groups,
+        epochs=settings.epochs,
+        stopping=EarlyStopping(
+            column="val_mse", group="encoder", patience=settings.patience, min_delta=settings.min_delta
+        ),
+        total=len(train) // settings.batch_size,
+        unit="steps",
+        part="encoder",
+        log_file=LOG_FILE,
+    ).run(
+        run_folder,
+        lambda epoch: _fit_epoch(fit, config, train, reference, epoch=epoch, progress=progress),
+        progress=progress,
+    )
     return fit.encoder, state
 
 
@@ -149,14 +158,13 @@ def _fit_epoch(
     fit: EncoderFit,
     config: TrainGanConfig,
     train: Sequence[UInt8Array],
-    yardstick: Yardstick,
+    reference: SampleReference,
     *,
     epoch: int,
     progress: Progress,
 ) -> EncoderRow:
     settings = config.encoder
     draws = np.random.default_rng([config.seed, EPOCH_OFFSET + epoch, 1])
-    progress.describe(f"epoch {epoch}/{settings.epochs}")
     values, started = [], time.perf_counter()
     for images in iterate_epoch(
         train,
@@ -170,7 +178,7 @@ def _fit_epoch(
         progress.advance()
     seconds = time.perf_counter() - started
     loss, mse, ssim = (float(value) for value in np.stack(values).mean(0, dtype=np.float64))
-    val_mse, val_ssim = _measure_all(fit, yardstick.validation, settings.batch_size)
+    val_mse, val_ssim = _measure_all(fit, reference.validation, settings.batch_size)
     row = EncoderRow(
         epoch=epoch,
         loss=loss,
@@ -194,14 +202,6 @@ def _measure_all(fit: EncoderFit, images: Any, batch: int) -> tuple[float, float
     values = np.array([fit.measure(part).numpy() for part in parts], np.float64)
     mean = np.average(values, axis=0, weights=[len(part) for part in parts])
     return float(mean[0]), float(mean[1])
-
-
-def _add_epoch(
-    state: GanFitState[EncoderRow], row: EncoderRow, *, patience: int, min_delta: float
-) -> GanFitState[EncoderRow]:
-    best = state.rows[state.best_epoch - 1].val_mse if state.best_epoch else float("inf")
-    best_epoch = row.epoch if row.val_mse < best - min_delta else state.best_epoch
-    return GanFitState((*state.rows, row), best_epoch, row.epoch - best_epoch >= patience)
 
 
 def _similarity(first: Any, second: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The adversarial fit: epoch by epoch, each a function of (weights, seed, epoch), checkpointed, resumable."""
+"""The adversarial fit: epoch by epoch, each a function of (weights, seed, epoch)."""
 
 from __future__ import annotations
 
@@ -10,29 +10,56 @@ from typing import Any
 
 import numpy as np
 
-from imforensics.errors import DatasetError
 from imforensics.models.gan.config import TrainGanConfig
 from imforensics.models.gan.images import iterate_epoch, middle_patches, whole_views
-from imforensics.models.gan.pictures import draw_gan_curves, save_grid
+from imforensics.models.gan.pictures import save_grid
 from imforensics.models.gan.scores import feature_scale, kernel_distance, mean_distance, random_features
-from imforensics.models.gan.state import GanFitState, GanRow, load_state, save_state
-from imforensics.models.gan.step import Adversaries, draw_step
+from imforensics.models.gan.step import GanTrainer, draw_step
+from imforensics.models.training.checkpoints import CHECKPOINT_FOLDER, LogRow, SavedState, newest_checkpoint
 from imforensics.models.training.determinism import make_deterministic, reseed_dropout
+from imforensics.models.training.epochs import Fit
 from imforensics.models.training.progress import Progress
-from imforensics.models.training.training_log import TensorBoardLog, write_log
-from imforensics.models.training.variables import load_arrays
 from imforensics.types import FloatArray, UInt8Array
 
-CHECKPOINTS = Path("checkpoints") / "gan"
-WEIGHTS = "weights.npz"
+PART = "gan"
 SAMPLES = "samples"
 GRID = (3, 8)  # rows and columns of a sample grid
 GRID_STREAM, SCORE_STREAM = 1, 2  # of the seed: never those of an epoch, which have two numbers
 PREDICT_BATCH = 32
 
 
+class GanRow(LogRow):
+    """One epoch of the adversarial fit; losses are mean binary cross-entropies in nats.
+
+    Attributes:
+        generator: loss of the generator: how surely its images are called generated.
+        discriminator_real: loss of the discriminator on training images.
+        discriminator_fake: its loss on generated images.
+        total: the three together.
+        val_discriminator_real: its loss on validation images, without augmentation and dropout.
+        train_discriminator_real: the same on as many training images; far below the former, it has
+            memorised them.
+        kernel_distance: of generated to validation images, None in epochs without a look.
+        diversity: how much samples differ from each other, as a share of what training images do, None
+            likewise.
+        seconds: the epoch took, without that look.
+        steps_per_second: of the fit.
+    """
+
+    generator: float
+    discriminator_real: float
+    discriminator_fake: float
+    total: float
+    val_discriminator_real: float
+    train_discriminator_real: float
+    kernel_distance: float | None = None
+    diversity: float | None = None
+    seconds: float
+    steps_per_second: float
+
+
 @dataclass(frozen=True, slots=True)
-class Yardstick:
+class SampleReference:
     """What samples are held against; made once a run.
 
     Attributes:
@@ -59,12 +86,12 @@ def fit_gan(
     run_folder: Path,
     *,
     progress: Progress | None = None,
-) -> tuple[Adversaries, GanFitState[GanRow], Yardstick]:
+) -> tuple[GanTrainer, SavedState[GanRow], SampleReference]:
     """Fit generator and discriminator, from the run's last checkpoint where there is one.
 
     Args:
         config: networks, fit and seed.
-        train: (H, W, 3) uint8 each, authentic.
+        train: (H, W, 3) uint8 each, authentic; at least a batch.
         validation: likewise; nothing is learned from them.
         run_folder: checkpoints, logs, curves and sample grids go there.
         progress: told of each step.
@@ -73,51 +100,43 @@ def fit_gan(
         The networks after the last epoch, how the fit went, and what samples were held against.
 
     Raises:
-        DatasetError: there are fewer training images than a batch has.
         InterruptedRunError: the checkpoint there cannot be read.
     """
     progress = progress or Progress()
-    if len(train) < config.fit.batch_size:
-        raise DatasetError(
-            f"Expected at least fit.batch_size={config.fit.batch_size} training images, received "
-            f"{len(train)}. Set a smaller batch."
-        )
     make_deterministic(config.seed)
-    adversaries = Adversaries(config)
-    state, folder = load_state(run_folder / CHECKPOINTS, GanRow)
-    if folder is not None:
-        load_arrays(folder / WEIGHTS, adversaries.groups)
-    yardstick = make_yardstick(config, train, validation)
-    _log(run_folder, state)
-    events = TensorBoardLog(run_folder / "tensorboard" / "gan", state.rows)
-    steps = len(train) // config.fit.batch_size
-    progress.start("gan", total=steps * config.fit.epochs, done=steps * state.epoch, unit="steps")
-    if not state.epoch:
-        sample_grid(adversaries, config, run_folder / SAMPLES / "epoch_0000.png")
-    while state.epoch < config.fit.epochs:
-        row = _fit_epoch(adversaries, config, train, yardstick, epoch=state.epoch + 1, progress=progress)
-        state = GanFitState((*state.rows, row), best_epoch=row.epoch)
+    trainer = GanTrainer(config)
+    reference = make_sample_reference(config, train, validation)
+    samples = run_folder / SAMPLES
+    if newest_checkpoint(run_folder / CHECKPOINT_FOLDER / PART) is None:
+        sample_grid(trainer, config, samples / "epoch_0000.png")
+
+    def fit_epoch(epoch: int) -> GanRow:
+        row = _fit_epoch(trainer, config, train, reference, epoch=epoch, progress=progress)
         if row.kernel_distance is not None:
-            sample_grid(adversaries, config, run_folder / SAMPLES / f"epoch_{row.epoch:04d}.png")
-        save_state(run_folder / CHECKPOINTS, state, adversaries.groups)
-        _log(run_folder, state)
-        events.add(row)
-    progress.finish()
-    events.close()
-    draw_gan_curves(state.rows, run_folder / "curves.png", title=f"{config.name}: adversarial fit")
-    return adversaries, state, yardstick
+            sample_grid(trainer, config, samples / f"epoch_{epoch:04d}.png")
+        return row
+
+    state = Fit(
+        row_type=GanRow,
+        groups=trainer.groups,
+        epochs=config.fit.epochs,
+        total=len(train) // config.fit.batch_size,
+        unit="steps",
+        part=PART,
+    ).run(run_folder, fit_epoch, progress=progress)
+    return trainer, state, reference
 
 
-def make_yardstick(
+def make_sample_reference(
     config: TrainGanConfig, train: Sequence[UInt8Array], validation: Sequence[UInt8Array]
-) -> Yardstick:
+) -> SampleReference:
     """Views of validation images and of as many training images, spread over the whole list."""
     chosen = np.linspace(0, len(train) - 1, min(len(train), len(validation))).astype(int)
     seen = mixed_views([train[index] for index in chosen], config)
     held_out = mixed_views(validation, config)
     features = random_features(held_out)
     scale = feature_scale(features)
-    return Yardstick(
+    return SampleReference(
         validation=held_out,
         training=seen,
         features=features,
@@ -138,10 +157,10 @@ def mixed_views(images: Sequence[UInt8Array], config: TrainGanConfig) -> FloatAr
     return np.concatenate(parts)
 
 
-def sample_grid(adversaries: Adversaries, config: TrainGanConfig, path: Path) -> None:
+def sample_grid(trainer: GanTrainer, config: TrainGanConfig, path: Path) -> None:
     """Images of the same noise vectors at every call."""
     noise = _fixed_noise(config, GRID[0] * GRID[1], GRID_STREAM)
-    save_grid(predict(adversaries.averaged, noise), path, columns=GRID[1])
+    save_grid(predict(trainer.averaged, noise), path, columns=GRID[1])
 
 
 def predict(model: Any, inputs: FloatArray) -> FloatArray:
@@ -154,69 +173,66 @@ def predict(model: Any, inputs: FloatArray) -> FloatArray:
 
 
 def _fit_epoch(
-    adversaries: Adversaries,
+    trainer: GanTrainer,
     config: TrainGanConfig,
     train: Sequence[UInt8Array],
-    yardstick: Yardstick,
+    reference: SampleReference,
     *,
     epoch: int,
     progress: Progress,
 ) -> GanRow:
     fit, size = config.fit, config.images.size
-    reseed_dropout(adversaries.discriminator, config.seed, epoch)
+    reseed_dropout(trainer.discriminator, config.seed, epoch)
     draws = np.random.default_rng([config.seed, epoch, 1])
-    progress.describe(f"epoch {epoch}/{fit.epochs}")
     losses, started = [], time.perf_counter()
     for images in iterate_epoch(
         train, config.images, batch_size=fit.batch_size, seed=config.seed, epoch=epoch
     ):
         draw = draw_step(draws, batch=len(images), latent=config.networks.latent, size=size)
-        losses.append(
-            adversaries.train_step(images, draw.noise, draw.colours, draw.holes, draw.shifts).numpy()
-        )
+        losses.append(trainer.train_step(images, draw.noise, draw.colours, draw.holes, draw.shifts).numpy())
         progress.advance()
     seconds = time.perf_counter() - started
     generator, real, fake = (float(value) for value in np.stack(losses).mean(0, dtype=np.float64))
     looks = epoch % fit.sample_every == 0 or epoch == fit.epochs
-    distance, diversity = _look_at_samples(adversaries, config, yardstick) if looks else (None, None)
+    distance, diversity = _look_at_samples(trainer, config, reference) if looks else (None, None)
     row = GanRow(
         epoch=epoch,
         generator=generator,
         discriminator_real=real,
         discriminator_fake=fake,
         total=generator + real + fake,
-        val_discriminator_real=_loss_on_real(adversaries, yardstick.validation),
-        train_discriminator_real=_loss_on_real(adversaries, yardstick.training),
+        val_discriminator_real=_loss_on_real(trainer, reference.validation),
+        train_discriminator_real=_loss_on_real(trainer, reference.training),
         kernel_distance=distance,
         diversity=diversity,
         seconds=seconds,
         steps_per_second=len(losses) / seconds,
     )
-    _tell(row, config, yardstick, progress)
+    _tell(row, config, reference, progress)
     return row
 
 
 def _look_at_samples(
-    adversaries: Adversaries, config: TrainGanConfig, yardstick: Yardstick
+    trainer: GanTrainer, config: TrainGanConfig, reference: SampleReference
 ) -> tuple[float, float]:
     """Kernel distance to validation images, and diversity beside that of training images."""
-    made = predict(adversaries.averaged, _fixed_noise(config, config.fit.samples, SCORE_STREAM))
-    distance = kernel_distance(random_features(made), yardstick.features, scale=yardstick.scale)
-    return distance, mean_distance(made) / yardstick.distance
+    made = predict(trainer.averaged, _fixed_noise(config, config.fit.samples, SCORE_STREAM))
+    distance = kernel_distance(random_features(made), reference.features, scale=reference.scale)
+    return distance, mean_distance(made) / reference.distance
 
 
-def _loss_on_real(adversaries: Adversaries, images: FloatArray) -> float:
+def _loss_on_real(trainer: GanTrainer, images: FloatArray) -> float:
     """Binary cross-entropy against "real", ln(1 + exp(-logit)), in inference mode."""
-    return float(np.logaddexp(0, -predict(adversaries.discriminator, images)).mean())
+    return float(np.logaddexp(0, -predict(trainer.discriminator, images)).mean())
 
 
-def _tell(row: GanRow, config: TrainGanConfig, yardstick: Yardstick, progress: Progress) -> None:
+def _tell(row: GanRow, config: TrainGanConfig, reference: SampleReference, progress: Progress) -> None:
     text = (
         f"epoch {row.epoch:3d}  generator {row.generator:.3f}  discriminator real "
         f"{row.discriminator_real:.3f} fake {row.discriminator_fake:.3f}  {row.steps_per_second:.2f} steps/s"
     )
     if row.kernel_distance is not None and row.diversity is not None:
-        text += f"  kernel distance {row.kernel_distance:.3f} (data {yardstick.floor:.3f})"
+        text += f"  kernel distance {row.kernel_distance:.3f} (data {reference.floor:.3f})"
         text += f"  diversity {row.diversity:.2f}"
     progress.say(text)
     if has_collapsed(row, config):
@@ -234,7 +250,3 @@ def has_collapsed(row: GanRow, config: TrainGanConfig) -> bool:
 def _fixed_noise(config: TrainGanConfig, count: int, stream: int) -> FloatArray:
     generator = np.random.default_rng([config.seed, 0, 0, stream])
     return generator.standard_normal((count, config.networks.latent), dtype=np.float32)
-
-
-def _log(run_folder: Path, state: GanFitState[GanRow]) -> None:
-    write_log(run_folder, state.rows, row_type=GanRow)

@@ -93,16 +93,7 @@ def _generate(graph: Graph, generator: keras.Model, z: str) -> tuple[str, list[t
     layers = [(weight, x)]
     blocks = sum(layer.name.startswith("up_") for layer in generator.layers)
     for index in range(1, blocks + 1):
-        twice = graph.weight((1, 1, 2, 2))
-        x = graph.add(
-            "Resize",
-            x,
-            "",
-            twice,
-            mode="nearest",
-            coordinate_transformation_mode="asymmetric",
-            nearest_mode="floor",
-        )
+        x = graph.enlarge(x, 2, 2)
         scale, shift = _folded(generator.get_layer(f"norm_{index}"))
         kernel = np.asarray(generator.get_layer(f"conv_{index}").kernel) * scale
         weight = graph.weight(kernel.transpose(3, 2, 0, 1))

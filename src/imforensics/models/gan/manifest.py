@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Literal, get_args
 
-import yaml
 from pydantic import Field
 
 from imforensics.config import ConfigModel
-from imforensics.models.classifier.manifest import FILE_NAME
+from imforensics.models.bundle.manifest import BundleFile, PartsManifest, Provenance
 
 ReconstructionMode = Literal["noise", "search", "encoder", "encoder+search"]
 MODES: tuple[ReconstructionMode, ...] = get_args(ReconstructionMode)
@@ -19,18 +18,14 @@ Part = Literal["generator", "encoder", "discriminator", "search"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
 
-class GanFile(ConfigModel):
-    """One network, as the runtime loads it.
+class GanFile(BundleFile):
+    """One network, see `BundleFile`.
 
     Attributes:
-        file: its name within the bundle.
-        sha256: of its bytes.
         max_difference_to_keras: largest absolute difference of its output to the trained Keras network's on
             validation images; None for the search graph, whose gradient has no Keras counterpart in a bundle.
     """
 
-    file: str = Field(pattern=FILE_NAME)
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     max_difference_to_keras: float | None = Field(None, ge=0)
 
 
@@ -97,50 +92,34 @@ class ErrorScale(ConfigModel):
     threshold: float = Field(gt=0, lt=1)
 
 
-class GanProvenance(ConfigModel):
-    """Where the networks come from.
+class GanProvenance(Provenance):
+    """Where the networks come from, see `Provenance`.
 
     Attributes:
-        created_at: UTC, of the export.
-        tool_version: of imforensics.
-        commit: of its source, None where it was not run from a checkout.
-        config_digest: SHA-256 of the resolved training configuration.
         dataset: name of the training set.
         train_images: authentic images that the networks were fitted on.
         val_images: authentic images of the measurements and thresholds.
-        seed: of everything random.
         gan_epochs: epochs of the adversarial fit.
         encoder_epochs: epochs of the encoder's fit.
         encoder_best_epoch: the one that was kept.
         kernel_distance: of the last measured samples to validation images; lower is better.
         kernel_distance_floor: the same of training images to validation images: what no generator beats.
-        versions: of Python and each library.
     """
 
-    created_at: datetime
-    tool_version: str
-    commit: str | None
-    config_digest: str
     dataset: str
     train_images: int
     val_images: int
-    seed: int
     gan_epochs: int
     encoder_epochs: int
     encoder_best_epoch: int
     kernel_distance: float | None
     kernel_distance_floor: float
-    versions: dict[str, str]
 
 
-class GanManifest(ConfigModel):
-    """The whole of `bundle.yaml`.
+class GanManifest(PartsManifest):
+    """The whole of `bundle.yaml`, see `PartsManifest`.
 
     Attributes:
-        schema_version: of this format.
-        name: of the bundle.
-        kind: always "gan".
-        runtime: what its files run on.
         height: rows of the images that the networks know.
         width: columns of them.
         latent: length of a latent vector; standard normal.
@@ -151,14 +130,14 @@ class GanManifest(ConfigModel):
         provenance: where the networks come from.
     """
 
-    schema_version: Literal[1] = 1
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]{0,62}$")
+    made_by = "train-gan"
+    part_names = PARTS
+
     kind: Literal["gan"] = "gan"
-    runtime: Literal["onnxruntime"] = "onnxruntime"
     height: int = Field(ge=16, le=1024)
     width: int = Field(ge=16, le=1024)
     latent: int = Field(ge=1, le=4096)
-    files: dict[Part, GanFile]
+    files: Mapping[str, GanFile]
     search: SearchSettings
     error_scales: tuple[ErrorScale, ...] = ()
     measurements: tuple[ReconstructionMeasurement, ...] = ()
@@ -170,8 +149,3 @@ class GanManifest(ConfigModel):
             if (scale.mode, scale.view, scale.kind) == (mode, view, kind):
                 return scale
         return None
-
-
-def dump_gan_manifest(manifest: GanManifest) -> str:
-    """The manifest as YAML."""
-    return yaml.safe_dump(manifest.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)

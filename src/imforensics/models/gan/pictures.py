@@ -1,19 +1,15 @@
-"""Pictures of a GAN run: sample grids, and the curves of both fits."""
+"""Pictures of a GAN run: sample grids, one by one and over the epochs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from imforensics.outputs import replacing_file
 from imforensics.types import FloatArray, UInt8Array
-
-if TYPE_CHECKING:
-    from imforensics.models.gan.state import EncoderRow, GanRow
 
 GAP = 2  # white pixels between the images of a grid
 
@@ -64,60 +60,3 @@ def draw_progress(grids: Sequence[Path], path: Path, *, images: int = 8, side: i
         sheet.paste(line, (0, index * side))
     with replacing_file(path) as part:
         sheet.save(part, quality=85)
-
-
-def draw_gan_curves(rows: Sequence[GanRow], path: Path, *, title: str) -> None:
-    """Losses of generator and discriminator, training against validation, distance and diversity."""
-    from matplotlib.figure import Figure
-
-    epochs = [row.epoch for row in rows]
-    figure = Figure(figsize=(13, 3.8), layout="constrained")
-    losses, memory, quality = figure.subplots(1, 3)
-    losses.plot(epochs, [row.generator for row in rows], label="generator")
-    losses.plot(epochs, [row.discriminator_real for row in rows], label="discriminator, training images")
-    losses.plot(epochs, [row.discriminator_fake for row in rows], label="discriminator, generated images")
-    losses.plot(epochs, [row.total for row in rows], ":", color="0.4", label="total")
-    losses.set_ylabel("binary cross-entropy (nats)")
-    memory.plot(epochs, [row.train_discriminator_real for row in rows], "-", label="training images")
-    memory.plot(epochs, [row.val_discriminator_real for row in rows], "--", label="validation images")
-    memory.set_ylabel("discriminator's loss on real images (nats)")
-    seen = [row for row in rows if row.kernel_distance is not None]
-    quality.plot(
-        [row.epoch for row in seen],
-        [row.kernel_distance for row in seen],
-        "o-",
-        ms=3,
-        label="kernel distance",
-    )
-    quality.plot([row.epoch for row in seen], [row.diversity for row in seen], "s--", ms=3, label="diversity")
-    quality.set_yscale("symlog", linthresh=0.1)
-    quality.set_ylabel("kernel distance, diversity (share of the data's)")
-    for axes in (losses, memory, quality):
-        axes.set_xlabel("epoch")
-        if axes.lines and len(axes.lines[0].get_xdata()):
-            axes.legend(fontsize="small")
-    figure.suptitle(title)
-    with replacing_file(path) as part:
-        figure.savefig(part, dpi=110, metadata={"Software": None})
-
-
-def draw_encoder_curves(rows: Sequence[EncoderRow], path: Path, *, title: str, kept: int) -> None:
-    """Mean squared error and structural similarity of reconstructions, training and validation."""
-    from matplotlib.figure import Figure
-
-    epochs = [row.epoch for row in rows]
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
-    error, similarity = figure.subplots(1, 2)
-    error.plot(epochs, [row.mse for row in rows], "-", color="#0072b2", label="training")
-    error.plot(epochs, [row.val_mse for row in rows], "--", color="#d55e00", label="validation")
-    error.set_ylabel("mean squared error, pixels in [0, 1]")
-    similarity.plot(epochs, [row.ssim for row in rows], "-", color="#0072b2", label="training")
-    similarity.plot(epochs, [row.val_ssim for row in rows], "--", color="#d55e00", label="validation")
-    similarity.set_ylabel("structural similarity")
-    for axes in (error, similarity):
-        axes.axvline(kept, color="0.4", linewidth=0.8, label=f"kept (epoch {kept})")
-        axes.set_xlabel("epoch")
-        axes.legend(fontsize="small")
-    figure.suptitle(title)
-    with replacing_file(path) as part:
-        figure.savefig(part, dpi=110, metadata={"Software": None})

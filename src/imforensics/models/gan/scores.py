@@ -9,7 +9,7 @@ import numpy as np
 from imforensics.types import FloatArray
 
 FILTERS = (32, 64, 96)  # channels of the random convolutions, each followed by a halving
-KERNEL_SEED = 1  # the features are a fixed yardstick: never the run's own seed
+KERNEL_SEED = 1  # the features are a fixed reference: never the run's own seed
 PROTOTYPE_SIDE = 32  # rows and columns of the small copies that diversity is measured on
 FEATURE_BATCH = 32
 STATED_FEATURES = (

@@ -86,7 +86,7 @@ def augment(images: tf.Tensor, colours: tf.Tensor, holes: tf.Tensor, shift: tf.T
     return x * (1 - hole) + 0.5 * hole
 
 
-class Adversaries:
+class GanTrainer:
     """Generator, discriminator, the running mean of the generator, and both optimizers.
 
     Attributes:

@@ -1,19 +1,18 @@
-"""Localizer bundles: found, checked against their digests, and run without TensorFlow."""
+"""Localizer bundles: map, reliability and score of a picture of any size."""
 
 from __future__ import annotations
 
-import hashlib
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imforensics.models.bundle.files import find_bundle, read_manifest, read_model, start_session
+from imforensics.models.bundle.runtime import TrainedBundle, start_session
 from imforensics.models.localizer.inputs import view_pixels
 from imforensics.models.localizer.manifest import LocalizerManifest
 from imforensics.models.localizer.runtime import OUTPUTS, PARTS, LocalizerRuntime, Part, RunPart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from imforensics.models.localizer.runtime import BlockMaps
     from imforensics.models.localizer.traces import BlockTraces
@@ -22,40 +21,10 @@ if TYPE_CHECKING:
 DEFAULT_LOCALIZER = "localizer"
 
 
-class LocalizerBundle:
-    """A trained localizer with its facts; the runtime starts with the first picture.
+class LocalizerBundle(TrainedBundle[LocalizerManifest]):
+    """A trained localizer, see `TrainedBundle`; the runtime starts with the first picture."""
 
-    Attributes:
-        folder: where the bundle lies.
-        manifest: the checked content of bundle.yaml.
-        digest: SHA-256 over bundle.yaml and the network's files.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        manifest: LocalizerManifest,
-        parts: Mapping[Part, bytes],
-        *,
-        digest: str,
-        threads: int | None,
-    ) -> None:
-        """Take checked content; use `load_localizer`."""
-        self.folder = folder
-        self.manifest = manifest
-        self.digest = digest
-        self._parts = parts
-        self._threads = threads
-
-    @property
-    def parts(self) -> Mapping[Part, bytes]:
-        """The network's ONNX models."""
-        return self._parts
-
-    @property
-    def name(self) -> str:
-        """Name of the bundle."""
-        return self.manifest.name
+    manifest_type = LocalizerManifest
 
     def localize(self, traces: BlockTraces, pixels: UInt8Array) -> BlockMaps:
         """Map, reliability and score of one picture.
@@ -72,43 +41,19 @@ class LocalizerBundle:
 
     @cached_property
     def _runtime(self) -> LocalizerRuntime:
-        paths = {part: self.folder / self.manifest.files[part].file for part in PARTS}
-        return start_runtime(self._parts, self.manifest.reach, threads=self._threads, paths=paths)
+        paths = {part: self.folder / file.file for part, file in self.manifest.parts.items()}
+        return start_runtime(self.parts, self.manifest.reach, threads=self._threads, paths=paths)
 
 
-def load_localizer(path_or_name: Path | str, *, threads: int | None = None) -> LocalizerBundle:
-    """Read a localizer bundle and check its files against their digests.
-
-    Args:
-        path_or_name: name of a shipped bundle, or the folder of one: a Path, or a string with a path
-            separator such as "./my_bundle".
-        threads: of the runtime within one operation; None leaves it to the runtime.
-
-    Returns:
-        The bundle; no session is started yet.
-
-    Raises:
-        BundleError: there is no such bundle, bundle.yaml is of another kind or version or invalid, or a file
-            is not the one it names.
-    """
-    folder = find_bundle(path_or_name)
-    manifest, text = read_manifest(
-        folder, LocalizerManifest, made_by="train-detector", kind="localizer", holds="networks"
-    )
-    files = {part: manifest.files[part] for part in PARTS}
-    parts = {
-        part: read_model(folder / file.file, file.sha256, what="network") for part, file in files.items()
-    }
-    digest = hashlib.sha256(text + b"".join(parts[part] for part in PARTS)).hexdigest()
-    return LocalizerBundle(folder, manifest, parts, digest=digest, threads=threads)
+load_localizer = LocalizerBundle.load
 
 
 def start_runtime(
-    parts: Mapping[Part, bytes],
+    parts: Mapping[str, bytes],
     reach: tuple[int, int],
     *,
     threads: int | None = None,
-    paths: Mapping[Part, Path] | None = None,
+    paths: Mapping[str, Path] | None = None,
 ) -> LocalizerRuntime:
     """Start ONNX Runtime on the three parts.
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from imforensics.models.classifier.card import format_threshold
+from imforensics.models.bundle.card import (
+    describe_calibration,
+    describe_provenance,
+    format_card,
+    format_interval,
+    format_table,
+)
 
 if TYPE_CHECKING:
     from imforensics.models.localizer.manifest import LocalizerManifest, LocalizerMeasurement
@@ -36,16 +42,17 @@ def format_localizer_card(manifest: LocalizerManifest) -> str:
     Returns:
         Markdown.
     """
-    sections = [
-        f"# {manifest.name}\n",
+    return format_card(
+        manifest.name,
         _describe(manifest),
-        "## Training data\n\n" + "\n".join(_data(manifest)),
-        "## Performance\n\n" + "\n".join(_table(manifest)),
-        "## Threshold, opinion and label\n\n" + "\n".join(_decisions(manifest)),
-        "## Limits\n\n" + "\n".join(_limits(manifest)),
-        "## Provenance\n\n" + "\n".join(_provenance(manifest)),
-    ]
-    return "\n".join(section.rstrip("\n") + "\n" for section in sections)
+        {
+            "Training data": _data(manifest),
+            "Performance": _table(manifest),
+            "Threshold, opinion and label": _decisions(manifest),
+            "Limits": _limits(manifest),
+            "Provenance": describe_provenance(manifest, manifest.provenance, _training(manifest)),
+        },
+    )
 
 
 def _describe(manifest: LocalizerManifest) -> str:
@@ -61,11 +68,14 @@ def _data(manifest: LocalizerManifest) -> Iterator[str]:
     yield manifest.training
     if manifest.sources:
         yield ""
-        yield "| data set | used as | images | licence |"
-        yield "|---|---|---:|---|"
-    for source in manifest.sources:
-        cells = (f"{source.title} (`{source.name}`)", source.role, str(source.images), source.licence)
-        yield "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+        rows = (
+            (f"{source.title} (`{source.name}`)", source.role, str(source.images), source.licence)
+            for source in manifest.sources
+        )
+        yield from format_table(
+            ("data set", "used as", "images:", "licence"),
+            ([cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows),
+        )
 
 
 def _table(manifest: LocalizerManifest) -> Iterator[str]:
@@ -77,49 +87,31 @@ def _table(manifest: LocalizerManifest) -> Iterator[str]:
         "brackets. F1 best uses the best threshold of each image, an oracle. The false-alarm area is the "
         "share of an authentic image that is flagged at the threshold.\n"
     )
-    yield "| data set, split | protocol | tampered / authentic | " + " | ".join(_COLUMNS.values()) + " |"
-    yield "|---|---|---|" + "---|" * len(_COLUMNS)
-    for item in manifest.measurements:
-        cells = " | ".join(_cell(item, name) for name in _COLUMNS)
-        counts = f"{item.n_tampered} / {item.n_authentic}"
-        yield f"| {item.dataset}, {item.split} | {item.protocol} | {counts} | {cells} |"
+    yield from format_table(
+        ("data set, split", "protocol", "tampered / authentic", *_COLUMNS.values()),
+        (
+            (
+                *(f"{item.dataset}, {item.split}", item.protocol, f"{item.n_tampered} / {item.n_authentic}"),
+                *(_cell(item, name) for name in _COLUMNS),
+            )
+            for item in manifest.measurements
+        ),
+    )
 
 
 def _cell(item: LocalizerMeasurement, name: str) -> str:
     if name not in item.metrics:
         return ""
-    value = f"{item.metrics[name]:.3f}"
-    if name not in item.intervals:
-        return value
-    low, high = item.intervals[name]
-    return f"{value} [{low:.3f}, {high:.3f}]"
+    return format_interval(item.metrics[name], item.intervals.get(name))
 
 
 def _decisions(manifest: LocalizerManifest) -> Iterator[str]:
     limit = manifest.map_threshold
     yield f"- Flagged: probability of at least {limit.value:.3f} ({limit.policy}; {limit.population})."
-    calibration = manifest.calibration
-    if calibration is None:
+    if manifest.calibration is None:
         yield "- The score is not calibrated: there is no opinion and no label."
-        return
-    low, high = calibration.log10_lr_bounds
-    wanted = calibration.conditions
-    most = "" if wanted.max_pixels is None else f" and at most {wanted.max_pixels} pixels in total"
-    yield (
-        f"- Score calibrated on {calibration.population_with_counts}; protocol {calibration.protocol}; curve "
-        f"{calibration.kind}; log10 likelihood ratio within [{low:.2f}, {high:.2f}]."
-    )
-    yield (
-        f"- Valid for {'JPEG files' if wanted.requires_jpeg else 'files'} with a shorter side of at least "
-        f"{wanted.min_side} pixels{most}; otherwise there is a score but no opinion."
-    )
-    if calibration.thresholds is None:
-        yield "- No label is given."
-        return
-    labels = calibration.thresholds
-    above, below = format_threshold(labels.tampered_above), format_threshold(labels.authentic_below)
-    yield f"- Labels ({labels.policy}): tampered above {above}, authentic below {below}."
-    yield from (f"    - {note}" for note in labels.notes)
+    else:
+        yield from describe_calibration(manifest.calibration)
 
 
 def _limits(manifest: LocalizerManifest) -> Iterator[str]:
@@ -129,24 +121,20 @@ def _limits(manifest: LocalizerManifest) -> Iterator[str]:
         yield f"\n![{picture.words}]({picture.file})\n\n{picture.words}"
 
 
-def _provenance(manifest: LocalizerManifest) -> Iterator[str]:
+def _training(manifest: LocalizerManifest) -> Iterator[str]:
     source, difference = manifest.provenance, manifest.difference
-    yield f"- Exported {source.created_at:%Y-%m-%d} by imforensics {source.tool_version}, seed {source.seed}."
     yield (
-        f"- {source.epochs} epochs, {source.steps} steps, {source.pictures} pictures (including matched "
+        f"{source.epochs} epochs, {source.steps} steps, {source.pictures} pictures (including matched "
         f"controls), {source.seconds / 60:.0f} minutes on {source.hardware}. Log: `training_log.csv`; "
         "curves: `curves.png`."
     )
     if source.started_from is not None:
-        yield f"- Started from the weights of the run with configuration {source.started_from}."
-    yield f"- Configuration: `config.yaml`, digest {source.config_digest}."
-    yield from (f"- `{file.file}` ({part}), SHA-256 {file.sha256}." for part, file in manifest.files.items())
+        yield f"Started from the weights of the run with configuration {source.started_from}."
     yield (
-        "- Run in tiles, it differs from the trained Keras network on whole pictures by at most "
+        "Run in tiles, it differs from the trained Keras network on whole pictures by at most "
         f"{difference.map:.1e} (map), {difference.reliability:.1e} (reliability) and {difference.score:.1e} "
         f"(score) on {difference.pictures} pictures."
     )
-    yield "- Versions: " + ", ".join(f"{name} {version}" for name, version in source.versions.items()) + "."
 
 
 _LIMITS = (

@@ -90,6 +90,11 @@ class LocalizerDataConfig(ConfigModel):
     untouched: int = Field(2, ge=0)
     validation_pairs: int = Field(96, ge=1)
 
+    @property
+    def pictures(self) -> int:
+        """Shown in a batch, twins counted."""
+        return 2 * self.pairs + self.untouched + (self.originals.untouched if self.originals else 0)
+
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:
         if not self.sizes or any(side < 64 or side % BLOCK for size in self.sizes for side in size):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imforensics.errors import BundleError
+from imforensics.models.bundle.layers import part_graph, read_weights
 from imforensics.models.localizer.bundle import start_runtime
-from imforensics.models.localizer.graphs import part_graph, read_weights
 from imforensics.models.localizer.manifest import ExportDifference
-from imforensics.models.localizer.runtime import OUTPUTS, PARTS, BlockMaps, Part, WindowSizes
+from imforensics.models.localizer.runtime import OUTPUTS, PARTS, BlockMaps, WindowSizes
 from imforensics.preprocessing.logistic import logistic
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class ExportedLocalizer:
         difference: to the trained network.
     """
 
-    parts: Mapping[Part, bytes]
+    parts: Mapping[str, bytes]
     reach: tuple[int, int]
     parameters: int
     difference: ExportDifference
@@ -62,7 +62,7 @@ def export_localizer(localizer: Localizer, pictures: Sequence[LocalizerInput]) -
     return ExportedLocalizer(parts, localizer.reach, localizer.whole.count_params(), difference)
 
 
-def write_parts(localizer: Localizer) -> dict[Part, bytes]:
+def write_parts(localizer: Localizer) -> dict[str, bytes]:
     """Stem, trunk and scorer as ONNX.
 
     Raises:
@@ -72,7 +72,7 @@ def write_parts(localizer: Localizer) -> dict[Part, bytes]:
     return {part: part_graph(models[part], OUTPUTS[part]) for part in PARTS}
 
 
-def read_parts(localizer: Localizer, parts: Mapping[Part, bytes]) -> None:
+def read_parts(localizer: Localizer, parts: Mapping[str, bytes]) -> None:
     """Give a network the weights of one that was exported.
 
     Raises:
@@ -85,7 +85,7 @@ def read_parts(localizer: Localizer, parts: Mapping[Part, bytes]) -> None:
 
 def compare_export(
     localizer: Localizer,
-    parts: Mapping[Part, bytes],
+    parts: Mapping[str, bytes],
     pictures: Sequence[LocalizerInput],
     *,
     windows: WindowSizes = CHECKED_WINDOWS,

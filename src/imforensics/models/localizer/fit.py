@@ -1,4 +1,4 @@
-"""The localizer's fit: epoch by epoch, each a function of (weights, seed, epoch), checkpointed, resumable."""
+"""The localizer's fit: epoch by epoch, each a function of (weights, seed, epoch)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ConfigDict
-
 from imforensics.errors import InterruptedRunError
-from imforensics.models.classifier.fit import step_callback
 from imforensics.models.localizer.batches import Batches, make_pipeline
 from imforensics.models.localizer.bundle import load_localizer
 from imforensics.models.localizer.export import read_parts
@@ -19,23 +16,20 @@ from imforensics.models.localizer.learning import Learner
 from imforensics.models.localizer.network import Localizer, build_localizer
 from imforensics.models.localizer.validation import validate
 from imforensics.models.training.checkpoints import (
-    STATE_FILE,
+    CHECKPOINT_FOLDER,
+    WEIGHTS_FILE,
     LogRow,
     SavedState,
     newest_checkpoint,
-    read_state,
-    replace_checkpoint,
 )
+from imforensics.models.training.epochs import Fit, step_callback
 from imforensics.models.training.progress import Progress
-from imforensics.models.training.training_log import TensorBoardLog, write_log
-from imforensics.models.training.variables import load_arrays, save_arrays
+from imforensics.models.training.variables import load_arrays
 
 if TYPE_CHECKING:
     from imforensics.models.localizer.config import TrainLocalizerConfig
     from imforensics.models.localizer.feed import Feed
 
-CHECKPOINT_FOLDER = "checkpoints"
-WEIGHTS_FILE = "weights.npz"
 NAMED = 5  # of the photographs that cannot be read
 
 
@@ -57,8 +51,6 @@ class LocalizerRow(LogRow):
         images_per_second: of the fit.
     """
 
-    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
-
     loss: float
     map_loss: float
     dice_loss: float
@@ -73,17 +65,9 @@ class LocalizerRow(LogRow):
     images_per_second: float
 
 
-class LocalizerState(SavedState):
-    """How far a localizer's fit is; the last epoch is the one that is kept, its learning rate is lowest."""
-
-    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
-
-    rows: tuple[LocalizerRow, ...] = ()
-
-
 def fit_localizer(
     config: TrainLocalizerConfig, run_folder: Path, *, progress: Progress | None = None
-) -> tuple[Learner, LocalizerState, list[LocalizerBatch]]:
+) -> tuple[Learner, SavedState[LocalizerRow], list[LocalizerBatch]]:
     """Fit the network, from the run's last checkpoint where there is one.
 
     Args:
@@ -102,23 +86,23 @@ def fit_localizer(
 
     progress = progress or Progress()
     keras.utils.set_random_seed(config.seed)
-    learner = Learner(config)
-    state = _restore(config, learner, run_folder)
-    write_log(run_folder, state.rows, row_type=LocalizerRow)
-    events = TensorBoardLog(run_folder, state.rows)
-    fit = config.fit
+    learner, fit = Learner(config), config.fit
+    if config.start_from is not None and newest_checkpoint(run_folder / CHECKPOINT_FOLDER) is None:
+        learner.start_from(_load_start(config, config.start_from))
     held_out = make_validation_batches(config, progress)
-    progress.start("fit", total=fit.steps * fit.epochs, done=fit.steps * state.epoch, unit="steps")
     with open_feed(config, "train") as feed:
         _tell_unreadable(feed, "training", progress)
-        while state.epoch < fit.epochs:
-            row = _fit_epoch(learner, config, feed, held_out, epoch=state.epoch + 1, progress=progress)
-            state = LocalizerState(rows=(*state.rows, row), best_epoch=row.epoch)
-            _save(run_folder / CHECKPOINT_FOLDER, state, learner)
-            write_log(run_folder, state.rows, row_type=LocalizerRow)
-            events.add(row)
-    progress.finish()
-    events.close()
+        state = Fit(
+            row_type=LocalizerRow,
+            groups=learner.groups,
+            epochs=fit.epochs,
+            total=fit.steps,
+            unit="steps",
+        ).run(
+            run_folder,
+            lambda epoch: _fit_epoch(learner, config, feed, held_out, epoch=epoch, progress=progress),
+            progress=progress,
+        )
     learner.update_averaged()
     return learner, state, held_out
 
@@ -165,7 +149,6 @@ def _fit_epoch(
     progress: Progress,
 ) -> LocalizerRow:
     fit = config.fit
-    progress.describe(f"epoch {epoch}/{fit.epochs}")
     started = time.perf_counter()
     batches = Batches(feed, epoch, fit.steps)
     with batches.telling_errors():
@@ -179,7 +162,7 @@ def _fit_epoch(
     seconds = time.perf_counter() - started
     learner.update_averaged()
     measured = validate(learner.averaged.whole, held_out, fit)
-    pictures = fit.steps * (2 * config.data.pairs + config.data.untouched)
+    pictures = fit.steps * config.data.pictures
     row = LocalizerRow(
         epoch=epoch,
         **{name: values[0] for name, values in logs.items()},
@@ -207,16 +190,6 @@ def _tell_unreadable(feed: Feed, what: str, progress: Progress) -> None:
         progress.say(f"{len(unreadable)} {what} photographs cannot be read and are left out: {names}{more}")
 
 
-def _restore(config: TrainLocalizerConfig, learner: Learner, run_folder: Path) -> LocalizerState:
-    newest = newest_checkpoint(run_folder / CHECKPOINT_FOLDER)
-    if newest is not None:
-        load_arrays(newest / WEIGHTS_FILE, learner.groups)
-        return read_state(newest, LocalizerState)
-    if config.start_from is not None:
-        learner.start_from(_load_start(config, config.start_from))
-    return LocalizerState()
-
-
 def _load_start(config: TrainLocalizerConfig, start: Path) -> Localizer:
     """The weights to start from: those of a run, or of a bundle."""
     if (start / CHECKPOINT_FOLDER).is_dir():
@@ -229,11 +202,3 @@ def _load_start(config: TrainLocalizerConfig, start: Path) -> Localizer:
 def find_start(start: Path) -> Path | str:
     """A bundle to start from: a folder, or the name of a shipped one where there is no such folder."""
     return start if start.is_dir() else str(start)
-
-
-def _save(folder: Path, state: LocalizerState, learner: Learner) -> None:
-    def fill(partial: Path) -> None:
-        save_arrays(partial / WEIGHTS_FILE, learner.groups)
-        (partial / STATE_FILE).write_text(state.model_dump_json(), encoding="utf-8")
-
-    replace_checkpoint(folder, state.epoch, fill)

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal, Self
 
-import yaml
 from pydantic import Field, model_validator
 
 from imforensics.config import ConfigModel
 from imforensics.metrics.calibration import Calibration
-from imforensics.models.classifier.manifest import FILE_NAME
+from imforensics.models.bundle.manifest import FILE_NAME, PartsManifest, Provenance
 from imforensics.models.localizer.config import LocalizerNetworkConfig
-from imforensics.models.localizer.runtime import PARTS, Part
+from imforensics.models.localizer.runtime import PARTS
 
 Role = Literal["authentic photographs", "forgeries with masks", "calibration", "photographs for thresholds"]
 
 
 LEARNED_FROM: tuple[Role, ...] = ("authentic photographs", "forgeries with masks")
-
-
-class LocalizerFile(ConfigModel):
-    """One part of the network, as the runtime loads it.
-
-    Attributes:
-        file: its name within the bundle.
-        sha256: of its bytes.
-    """
-
-    file: str = Field(pattern=FILE_NAME)
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
 class ExportDifference(ConfigModel):
@@ -114,47 +100,30 @@ class CardPicture(ConfigModel):
     words: str = Field(min_length=1)
 
 
-class LocalizerProvenance(ConfigModel):
-    """Where the network comes from.
+class LocalizerProvenance(Provenance):
+    """Where the network comes from, see `Provenance`.
 
     Attributes:
-        created_at: UTC, of the export.
-        tool_version: of imforensics.
-        commit: of its source, None where it was not run from a checkout.
-        config_digest: SHA-256 of the resolved training configuration.
         started_from: config digest of the run whose weights were the start; None for one trained anew.
-        seed: of everything random.
         epochs: fitted.
         steps: batches fitted in all.
         pictures: shown in all, twins counted.
         seconds: of the fit.
         hardware: that it ran on, in words.
-        versions: of Python and each library.
     """
 
-    created_at: datetime
-    tool_version: str
-    commit: str | None
-    config_digest: str
     started_from: str | None = None
-    seed: int
     epochs: int = Field(ge=1)
     steps: int = Field(ge=1)
     pictures: int = Field(ge=1)
     seconds: float = Field(ge=0)
     hardware: str
-    versions: dict[str, str]
 
 
-class LocalizerManifest(ConfigModel):
-    """The whole of `bundle.yaml`.
+class LocalizerManifest(PartsManifest):
+    """The whole of `bundle.yaml`, see `PartsManifest`.
 
     Attributes:
-        schema_version: of this format.
-        name: of the bundle.
-        kind: always "localizer".
-        runtime: what its files run on.
-        files: of each part.
         network: its shape, which says what it is shown.
         parameters: number of weights.
         reach: blocks beyond a window that stem and trunk look at.
@@ -169,11 +138,10 @@ class LocalizerManifest(ConfigModel):
         provenance: where it comes from.
     """
 
-    schema_version: Literal[1] = 1
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]{0,62}$")
+    made_by = "train-detector"
+    part_names = PARTS
+
     kind: Literal["localizer"] = "localizer"
-    runtime: Literal["onnxruntime"] = "onnxruntime"
-    files: dict[Part, LocalizerFile]
     network: LocalizerNetworkConfig
     parameters: int = Field(ge=1)
     reach: tuple[int, int] = Field(description="blocks")
@@ -187,11 +155,13 @@ class LocalizerManifest(ConfigModel):
     pictures: tuple[CardPicture, ...] = ()
     provenance: LocalizerProvenance
 
+    @property
+    def learned_from(self) -> frozenset[str]:
+        """The data sets of photographs and forgeries."""
+        return frozenset(source.name for source in self.sources if source.role in LEARNED_FROM)
+
     @model_validator(mode="after")
-    def _check_parts(self) -> Self:
-        missing = [part for part in PARTS if part not in self.files]
-        if missing:
-            raise ValueError(f"no file for {', '.join(missing)}; expected one for each of {', '.join(PARTS)}")
+    def _check_reach(self) -> Self:
         if min(self.reach) < 0:
             raise ValueError(f"reach must not be negative; received {self.reach}")
         return self
@@ -202,8 +172,3 @@ class LocalizerManifest(ConfigModel):
             if (measurement.protocol, measurement.split) == (protocol, split):
                 return measurement
         return None
-
-
-def dump_localizer_manifest(manifest: LocalizerManifest) -> str:
-    """The manifest as YAML."""
-    return yaml.safe_dump(manifest.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
 
 from imforensics.config import config_digest, load_config
@@ -11,71 +9,29 @@ from imforensics.datasets.base import load_dataset, load_split
 from imforensics.errors import BundleError, ConfigError
 from imforensics.models.localizer.bundle import load_localizer
 from imforensics.models.localizer.calibration import calibrate_localizer
+from imforensics.models.localizer.card import format_localizer_card
 from imforensics.models.localizer.config import TrainLocalizerConfig
 from imforensics.models.localizer.export import export_localizer
 from imforensics.models.localizer.feed import take_picture
-from imforensics.models.localizer.fit import CHECKPOINT_FOLDER, LocalizerState, find_start, fit_localizer
+from imforensics.models.localizer.fit import find_start, fit_localizer
 from imforensics.models.localizer.manifest import DataSource, LocalizerManifest
 from imforensics.models.localizer.pairs import check_sizes, hold_size, load_labelled_pairs
-from imforensics.models.localizer.validation import Validation, describe_validation, validate
-from imforensics.models.localizer.writer import (
-    LocalizerFacts,
-    describe_provenance,
-    describe_source,
-    write_localizer_bundle,
-)
+from imforensics.models.localizer.validation import describe_validation, validate
+from imforensics.models.localizer.writer import describe_localizer, describe_provenance, describe_source
+from imforensics.models.training.checkpoints import CHECKPOINT_FOLDER
 from imforensics.models.training.extra import require_training
-from imforensics.models.training.progress import Progress
-from imforensics.models.training.run_curves import CURVES_PICTURE, CURVES_WORDS, write_curves
-from imforensics.models.training.run_folder import CONFIG_FILE, open_run_folder
-from imforensics.models.training.run_readings import RunReading
-from imforensics.models.training.training_log import LOG_FILE
-from imforensics.outputs import write_atomically
+from imforensics.models.training.run import CONFIG_FILE, TrainingRun, TrainResult
 
-BUNDLE_FOLDER = "bundle"
 COMPARED = 4  # validation pictures that the exported network is compared on
-
-METRICS_FILE = "metrics.json"
 REQUIRED = ("tensorflow", "keras", "onnx", "sklearn", "cv2")  # cv2 fills the regions of made removals
 
 
-@dataclass(frozen=True, slots=True)
-class TrainLocalizerResult:
-    """What a training run ended with.
-
-    Attributes:
-        bundle_folder: the exported bundle.
-        manifest: its facts.
-        reading: what the learning curves say.
-        state: the rows of the training log.
-        validation: of the network that is kept.
-    """
-
-    bundle_folder: Path
-    manifest: LocalizerManifest
-    reading: RunReading
-    state: LocalizerState
-    validation: Validation
-
-
-def train_localizer(
-    config: TrainLocalizerConfig,
-    run_folder: Path,
-    *,
-    resume: bool = False,
-    overwrite: bool = False,
-    progress: Progress | None = None,
-) -> TrainLocalizerResult:
+def train_localizer(config: TrainLocalizerConfig, run: TrainingRun) -> TrainResult[LocalizerManifest]:
     """Train, export and calibrate a localizer.
-
-    A finished run that is resumed is exported and calibrated again, and nothing is fitted.
 
     Args:
         config: what to do.
-        run_folder: gets config.yaml, checkpoints, logs, curves, metrics.json and the bundle.
-        resume: go on with the run that is there.
-        overwrite: delete the run that is there.
-        progress: told of everything that takes long.
+        run: gets config.yaml, checkpoints, logs, curves, metrics.json and the bundle.
 
     Returns:
         The bundle's place, and what was measured on validation data.
@@ -84,24 +40,21 @@ def train_localizer(
         MissingExtraError: a package of the extra `train` is not installed.
         DatasetError: a data set or split is missing, or labelled pairs of a size.
         ConfigError: `start_from` is neither a localizer's run nor its bundle.
-        OutputExistsError, InterruptedRunError: see `open_run_folder`; a run cannot be made longer.
+        OutputExistsError, InterruptedRunError: see `TrainingRun.open`; a run cannot be made longer.
         BundleError: the exported network does not say what the trained one says.
     """
     require_training("train-detector", REQUIRED)
-    progress = progress or Progress()
     sources = list_sources(config)  # before there is a folder: data may be missing
     started_from = _digest_of(config.start_from)  # that run may change while this one fits
-    with open_run_folder(run_folder, config, resume=resume, overwrite=overwrite, may_grow=False):
-        learner, state, held_out = fit_localizer(config, run_folder, progress=progress)
-        validation = validate(learner.averaged.whole, held_out, config.fit)
-        measured = json.dumps(describe_validation(validation), indent=2, allow_nan=False)
-        write_atomically(run_folder / METRICS_FILE, measured + "\n")
+    with run.open(config, may_grow=False):
+        learner, state, held_out = fit_localizer(config, run.folder, progress=run.progress)
+        measured = describe_validation(validate(learner.averaged.whole, held_out, config.fit))
         count = min(COMPARED, len(held_out[0].origins))
         pictures = [take_picture(held_out[0], index) for index in range(count)]
         exported = export_localizer(learner.averaged, pictures)
-        found = calibrate_localizer(config, exported.start(), progress=progress)
-        reading = write_curves(run_folder)
-        facts = LocalizerFacts(
+        found = calibrate_localizer(config, exported.start(), progress=run.progress)
+        manifest = describe_localizer(
+            exported,
             name=config.name,
             network=config.network,
             map_threshold=found.map_threshold,
@@ -111,16 +64,22 @@ def train_localizer(
             provenance=describe_provenance(
                 config,
                 epochs=state.epoch,
-                pictures=state.epoch * config.fit.steps * (2 * config.data.pairs + config.data.untouched),
+                pictures=state.epoch * config.fit.steps * config.data.pictures,
                 seconds=sum(row.seconds for row in state.rows),
                 started_from=started_from,
             ),
         )
-        folder = run_folder / BUNDLE_FOLDER
-        manifest = write_localizer_bundle(exported, facts, folder)
-        for name in (CONFIG_FILE, LOG_FILE, CURVES_PICTURE, CURVES_WORDS):
-            write_atomically(folder / name, (run_folder / name).read_bytes())
-        return TrainLocalizerResult(folder, manifest, reading, state, validation)
+        return run.finish(
+            manifest,
+            exported.parts,
+            card=format_localizer_card(manifest),
+            state=state,
+            figures={
+                "validation": measured["by_origin"],
+                "untouched_alarms": measured["untouched_alarms"],
+            },
+            metrics=measured,
+        )
 
 
 def describe_training(config: TrainLocalizerConfig) -> str:
@@ -129,10 +88,10 @@ def describe_training(config: TrainLocalizerConfig) -> str:
     total = sum(weights.values())
     kinds = ", ".join(f"{weight / total:.0%} {name}" for name, weight in weights.items() if weight > 0)
     labelled, originals = data.labelled, data.originals
-    untouched = data.untouched + (originals.untouched if originals is not None else 0)
+    untouched = data.pictures - 2 * data.pairs
     text = (
         f"Forgeries made while it learned ({kinds}), each beside its authentic twin through the same saves, "
-        f"and {untouched} of {2 * data.pairs + untouched} pictures of a batch cut losslessly from "
+        f"and {untouched} of {data.pictures} pictures of a batch cut losslessly from "
         "photographs."
     )
     if originals is not None:

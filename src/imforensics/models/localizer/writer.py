@@ -1,45 +1,32 @@
-"""From an exported localizer and its facts to a bundle, and the figures that are added to it later."""
+"""What a localizer's bundle says of it, and the figures that are added later."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imforensics import __version__
-from imforensics.config import config_digest
 from imforensics.errors import BundleError
-from imforensics.models.bundle.files import MANIFEST_FILE
+from imforensics.models.bundle.manifest import BundleFile
+from imforensics.models.bundle.writer import CARD_FILE, write_bundle
 from imforensics.models.localizer.bundle import load_localizer
 from imforensics.models.localizer.card import format_localizer_card
 from imforensics.models.localizer.manifest import (
     CardPicture,
     DataSource,
-    LocalizerFile,
     LocalizerManifest,
     LocalizerMeasurement,
     LocalizerProvenance,
-    MapThreshold,
     Role,
-    dump_localizer_manifest,
 )
-from imforensics.outputs import write_atomically
-from imforensics.provenance import find_commit
 
 if TYPE_CHECKING:
     from imforensics.datasets.base import DatasetCard
-    from imforensics.metrics.calibration import Calibration
-    from imforensics.models.localizer.config import LocalizerNetworkConfig, TrainLocalizerConfig
+    from imforensics.models.localizer.config import TrainLocalizerConfig
     from imforensics.models.localizer.export import ExportedLocalizer
 
-CARD_FILE = "MODEL_CARD.md"
-RECORDED = ("tensorflow", "keras", "onnx", "onnxruntime", "numpy", "pillow", "pywavelets")
 MAX_BYTES = 10_000_000  # of a bundle that ships
 _PIXEL_FIGURES = {
     "pixel_auc": "auc_mean",
@@ -50,68 +37,20 @@ _PIXEL_FIGURES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalizerFacts:
-    """What a bundle says of its network; see `LocalizerManifest`.
-
-    Attributes:
-        name: of the bundle.
-        network: its shape.
-        map_threshold: chosen on validation data, on the exported network.
-        calibration: of the image score, on the exported network; None without one.
-        training: what it learned from, in a few sentences.
-        sources: data that it rests on.
-        provenance: where it comes from.
-        measurements: already there.
-        limits: what this network in particular does not do, one sentence each.
-    """
-
-    name: str
-    network: LocalizerNetworkConfig
-    map_threshold: MapThreshold
-    calibration: Calibration | None
-    training: str
-    sources: Sequence[DataSource]
-    provenance: LocalizerProvenance
-    measurements: Sequence[LocalizerMeasurement] = ()
-    limits: Sequence[str] = field(default=())
-
-
-def write_localizer_bundle(
-    exported: ExportedLocalizer, facts: LocalizerFacts, folder: Path
-) -> LocalizerManifest:
-    """Write the network, bundle.yaml and the model card.
+def describe_localizer(exported: ExportedLocalizer, **facts: Any) -> LocalizerManifest:
+    """What bundle.yaml holds of an exported network.
 
     Args:
         exported: network, see `export_localizer`.
-        facts: about it.
-        folder: of the bundle; made where it is missing.
-
-    Returns:
-        What bundle.yaml holds.
+        facts: the other fields of the manifest.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {}
-    for part, content in exported.parts.items():
-        write_atomically(folder / f"{part}.onnx", content)
-        files[part] = LocalizerFile(file=f"{part}.onnx", sha256=hashlib.sha256(content).hexdigest())
-    manifest = LocalizerManifest(
-        name=facts.name,
-        files=files,
-        network=facts.network,
+    return LocalizerManifest(
+        files={part: BundleFile.of(part, content) for part, content in exported.parts.items()},
         parameters=exported.parameters,
         reach=exported.reach,
         difference=exported.difference,
-        map_threshold=facts.map_threshold,
-        calibration=facts.calibration,
-        training=facts.training,
-        sources=tuple(facts.sources),
-        measurements=tuple(facts.measurements),
-        limits=tuple(facts.limits),
-        provenance=facts.provenance,
+        **facts,
     )
-    _write_words(folder, manifest)
-    return manifest
 
 
 def add_to_bundle(
@@ -146,7 +85,10 @@ def add_to_bundle(
             "pictures": tuple(shown.values()),
         }
     )
-    _write_words(folder, changed, {name: content for name, (content, _) in (pictures or {}).items()})
+    checked = LocalizerManifest.model_validate(changed.model_dump())
+    others: dict[str, str | bytes] = {CARD_FILE: format_localizer_card(checked)}
+    others |= {name: content for name, (content, _) in (pictures or {}).items()}
+    write_bundle(folder, checked, {}, others, max_bytes=MAX_BYTES)
     return changed
 
 
@@ -222,37 +164,12 @@ def describe_provenance(
         tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")
     ]
     names = [str(details.get("device_name", "GPU")) for details in graphics]
-    return LocalizerProvenance(
-        created_at=datetime.now(UTC).replace(microsecond=0),
-        tool_version=__version__,
-        commit=find_commit(),
-        config_digest=config_digest(config.model_dump(mode="json")),
+    return LocalizerProvenance.record(
+        config,
         started_from=started_from,
-        seed=config.seed,
         epochs=epochs,
         steps=epochs * config.fit.steps,
         pictures=pictures,
         seconds=seconds,
         hardware=" + ".join(names) or f"processor {platform.machine()}, {config.workers} processes for data",
-        versions={"python": platform.python_version()} | {name: metadata.version(name) for name in RECORDED},
     )
-
-
-def _write_words(
-    folder: Path, manifest: LocalizerManifest, pictures: Mapping[str, bytes] | None = None
-) -> None:
-    """Check all, then write pictures, card and bundle.yaml."""
-    checked = LocalizerManifest.model_validate(manifest.model_dump())
-    contents: dict[str, str | bytes] = {
-        **(pictures or {}),
-        CARD_FILE: format_localizer_card(checked),
-        MANIFEST_FILE: dump_localizer_manifest(checked),
-    }
-    kept = sum(
-        path.stat().st_size for path in folder.iterdir() if path.is_file() and path.name not in contents
-    )
-    size = kept + sum(len(content) for content in contents.values())
-    if size > MAX_BYTES:
-        raise BundleError(f"{folder} would hold {size} bytes, expected at most {MAX_BYTES}. Make it smaller.")
-    for name, content in contents.items():
-        write_atomically(folder / name, content)

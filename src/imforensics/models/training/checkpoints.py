@@ -2,59 +2,78 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from imforensics.models.training.variables import unreadable_checkpoint
+from imforensics.models.training.variables import Groups, save_arrays, unreadable_checkpoint
 from imforensics.outputs import delete_own, name_file, part_name, record_files
 
-if TYPE_CHECKING:
-    import keras
-
+CHECKPOINT_FOLDER = "checkpoints"
 STATE_FILE = "state.json"
-MODEL_FILE = "model.keras"
-BEST_FILE = "best.keras"
+WEIGHTS_FILE = "weights.npz"
+BEST_FILE = "best.npz"
 _EPOCH = re.compile(r"epoch_\d{4,}")
 
 
 class LogRow(BaseModel):
-    """One line of a training log; the fields of a subclass are its columns."""
+    """One line of a training log; the fields of a subclass are its columns.
 
-    model_config = ConfigDict(frozen=True)
+    Attributes:
+        epoch: counted from 1.
+    """
+
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
     epoch: int
 
 
-class EpochRow(LogRow):
-    """One line of the detector's log; losses are mean binary cross-entropies in nats."""
-
-    loss: float
-    accuracy: float
-    val_loss: float
-    val_accuracy: float
-    seconds: float
-    images_per_second: float
+RowT = TypeVar("RowT", bound=LogRow)
 
 
-class SavedState(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyStopping:
+    """Which epoch's network is kept, and when a fit ends early.
+
+    Attributes:
+        column: of the log; lower is better.
+        group: of the variables that are kept of the best epoch.
+        patience: epochs without a better one before stopping.
+        min_delta: smallest decrease that counts as better.
+        is_share: `min_delta` is a share of the best value so far.
+    """
+
+    column: str
+    group: str
+    patience: int
+    min_delta: float
+    is_share: bool = False
+
+    def is_better(self, row: LogRow, lowest: float) -> bool:
+        """Whether an epoch is better than one of the lowest value so far."""
+        wanted = lowest * (1 - self.min_delta) if self.is_share else lowest - self.min_delta
+        return bool(getattr(row, self.column) < wanted)
+
+
+class SavedState(BaseModel, Generic[RowT]):
     """How far a fit of any kind is.
 
     Attributes:
-        rows: one per finished epoch, counted from 1.
+        rows: one per finished epoch.
         best_epoch: the epoch whose network is kept so far, 0 before the first.
         stopped: True when early stopping has ended the fit.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
 
-    rows: tuple[LogRow, ...] = ()
+    rows: tuple[RowT, ...] = ()
     best_epoch: int = 0
     stopped: bool = False
 
@@ -63,74 +82,78 @@ class SavedState(BaseModel):
         """Number of finished epochs."""
         return len(self.rows)
 
-
-StateT = TypeVar("StateT", bound=SavedState)
-
-
-class FitState(SavedState):
-    """How far a detector's fit is; `best_epoch` has the lowest validation loss."""
-
-    rows: tuple[EpochRow, ...] = ()
-
-    def add_epoch(self, row: EpochRow, *, patience: int, min_delta: float) -> FitState:
-        """The state after one epoch more; early stopping counts the epochs since the best one."""
-        best = self.rows[self.best_epoch - 1].val_loss if self.best_epoch else float("inf")
-        best_epoch = row.epoch if row.val_loss < best - min_delta else self.best_epoch
-        return FitState(
-            rows=(*self.rows, row), best_epoch=best_epoch, stopped=row.epoch - best_epoch >= patience
-        )
+    def add(self, row: RowT, stopping: EarlyStopping | None = None) -> Self:
+        """The state after one epoch more; without early stopping the last epoch is the one that is kept."""
+        if stopping is None:
+            return type(self)(rows=(*self.rows, row), best_epoch=row.epoch)
+        best = self.best_epoch
+        lowest = getattr(self.rows[best - 1], stopping.column) if best else math.inf
+        best = row.epoch if stopping.is_better(row, lowest) else best
+        is_over = row.epoch - best >= stopping.patience
+        return type(self)(rows=(*self.rows, row), best_epoch=best, stopped=is_over)
 
 
-@dataclass(frozen=True, slots=True)
-class SavedFit(Generic[StateT]):
-    """A saved fit: its state, the model with its optimizer, and the best model so far."""
-
-    state: StateT
-    model_path: Path
-    best_path: Path
-
-
-Checkpoint = SavedFit[FitState]
-
-
-def save_checkpoint(folder: Path, state: StateT, model: keras.Model) -> SavedFit[StateT]:
+def save_checkpoint(
+    folder: Path, state: SavedState[RowT], groups: Groups, *, best: str | None = None
+) -> Path:
     """Save a fit after an epoch.
-
-    The files are written into a new folder that takes its final name in one step when all are on disk;
-    the checkpoint before is deleted after that. A kill at any moment leaves one complete checkpoint.
-
-    Args:
-        folder: of all checkpoints of the run.
-        state: with the finished epoch in it.
-        model: compiled; weights, optimizer state and random states are saved.
-
-    Returns:
-        The new checkpoint.
-    """
-    previous = load_saved_fit(folder, type(state))
-
-    def fill(partial: Path) -> None:
-        model.save(partial / MODEL_FILE)
-        if state.best_epoch == state.epoch or previous is None:
-            shutil.copyfile(partial / MODEL_FILE, partial / BEST_FILE)
-        else:
-            shutil.copyfile(previous.best_path, partial / BEST_FILE)
-        (partial / STATE_FILE).write_text(state.model_dump_json(), encoding="utf-8")
-
-    final = replace_checkpoint(folder, state.epoch, fill)
-    return SavedFit(state, final / MODEL_FILE, final / BEST_FILE)
-
-
-def replace_checkpoint(folder: Path, epoch: int, fill: Callable[[Path], None]) -> Path:
-    """Write a checkpoint as a whole and, in a claimed run folder, delete the one before it.
 
     Args:
         folder: of all checkpoints of the fit.
-        epoch: the last finished one.
-        fill: writes the files into the folder it is given; it may read the checkpoint before.
+        state: with the finished epoch in it.
+        groups: name to variables; all that an epoch changes.
+        best: the group whose values of the best epoch are kept beside the last ones; None keeps none.
 
     Returns:
-        The folder of the new checkpoint.
+        The folder of the checkpoint.
+    """
+    previous = newest_checkpoint(folder)
+
+    def fill(partial: Path) -> None:
+        save_arrays(partial / WEIGHTS_FILE, groups)
+        if best is not None and (previous is None or state.best_epoch == state.epoch):
+            save_arrays(partial / BEST_FILE, {best: groups[best]})
+        elif best is not None and previous is not None:
+            shutil.copyfile(previous / BEST_FILE, partial / BEST_FILE)
+        (partial / STATE_FILE).write_text(state.model_dump_json(), encoding="utf-8")
+
+    return _replace_checkpoint(folder, state.epoch, fill)
+
+
+def load_state(folder: Path, row_type: type[RowT]) -> tuple[SavedState[RowT], Path | None]:
+    """The newest checkpoint's state and folder; an empty state and None where there is none.
+
+    Args:
+        folder: of all checkpoints of the fit.
+        row_type: of its log.
+
+    Raises:
+        InterruptedRunError: a checkpoint is there and cannot be read.
+    """
+    state_type = SavedState[row_type]  # type: ignore[valid-type]  # a type made while running
+    newest = newest_checkpoint(folder)
+    if newest is None:
+        return state_type(), None
+    try:
+        state = state_type.model_validate_json((newest / STATE_FILE).read_text(encoding="utf-8"))
+        if not state.rows:
+            raise ValueError("it holds no epoch")
+    except (OSError, ValueError) as error:
+        raise unreadable_checkpoint(newest, error) from error
+    return state, newest
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """The folder of the newest complete checkpoint, None where there is none; other files do not count."""
+    complete = [path for path in folder.glob("epoch_*") if _EPOCH.fullmatch(path.name) and _is_complete(path)]
+    return max(complete, key=lambda path: int(path.name.removeprefix("epoch_")), default=None)
+
+
+def _replace_checkpoint(folder: Path, epoch: int, fill: Callable[[Path], None]) -> Path:
+    """Write a checkpoint as a whole and, in a claimed run folder, delete the one before it.
+
+    The files are written into a new folder that takes its final name in one step when all are on disk; the
+    checkpoint before is deleted after that. A kill at any moment leaves one complete checkpoint.
     """
     final = folder / f"epoch_{epoch:04d}"
     partial = folder / part_name()
@@ -151,45 +174,6 @@ def replace_checkpoint(folder: Path, epoch: int, fill: Callable[[Path], None]) -
         if old != final and _EPOCH.fullmatch(old.name):
             delete_own(old)
     return final
-
-
-def newest_checkpoint(folder: Path) -> Path | None:
-    """The folder of the newest complete checkpoint, None where there is none; other files do not count."""
-    complete = [path for path in folder.glob("epoch_*") if _EPOCH.fullmatch(path.name) and _is_complete(path)]
-    return max(complete, key=lambda path: int(path.name.removeprefix("epoch_")), default=None)
-
-
-def load_checkpoint(folder: Path) -> Checkpoint | None:
-    """The newest complete checkpoint of a detector's fit, see `load_saved_fit`."""
-    return load_saved_fit(folder, FitState)
-
-
-def load_saved_fit(folder: Path, state_type: type[StateT]) -> SavedFit[StateT] | None:
-    """The newest complete checkpoint, None where there is none.
-
-    Args:
-        folder: of all checkpoints of the run.
-        state_type: what its state is read as.
-
-    Raises:
-        InterruptedRunError: a checkpoint is there and cannot be read.
-    """
-    newest = newest_checkpoint(folder)
-    if newest is None:
-        return None
-    return SavedFit(read_state(newest, state_type), newest / MODEL_FILE, newest / BEST_FILE)
-
-
-def read_state(checkpoint: Path, state_type: type[StateT]) -> StateT:
-    """How far the fit of a checkpoint is.
-
-    Raises:
-        InterruptedRunError: it cannot be read.
-    """
-    try:
-        return state_type.model_validate_json((checkpoint / STATE_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValidationError) as error:
-        raise unreadable_checkpoint(checkpoint, error) from error
 
 
 def _is_complete(checkpoint: Path) -> bool:

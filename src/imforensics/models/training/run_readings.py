@@ -10,14 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from imforensics.models.classifier.curves import (
-    CHANCE_LOSS,
-    IMPROVING_FALL,
-    IMPROVING_SHARE,
-    MIN_EPOCHS,
-    RISE,
-    TAIL,
-)
 from imforensics.models.training.run_log import RunLog, Series
 
 Verdict = Literal[
@@ -32,19 +24,27 @@ Verdict = Literal[
     "converging",
 ]
 
+CHANCE_LOSS = math.log(2)  # binary cross-entropy of an even guess, in nats
+MIN_EPOCHS = 4
+TAIL = 3  # epochs averaged at the end, against the noise of a single one
+RISE = 1.1  # the validation error rises when its tail is this many times its minimum
+IMPROVING_SHARE = 0.15  # the best epoch lies in this last share of all epochs
+IMPROVING_FALL = 0.02  # and the validation error fell by this share over it
+LEARNED = 0.9  # of CHANCE_LOSS: a detector's training loss that stays above has learned next to nothing
 LEARNED_FALL = 0.05  # a fit that improves its training error by less has learned next to nothing
 SWING = 0.05  # a step of this share of the level is a swing
 TURNS = 0.6  # share of swings that turn back
 WON = 0.1  # nats: a discriminator below it is right nearly always
 LOST = 3.0  # nats: a generator above it is found out nearly always (probability 0.05)
 FLAT_GAME = 0.97  # of ln 2: a discriminator above it guesses
-KNOWS_BY_HEART = 0.3  # nats between validation and training images
+MEMORISED = 0.3  # nats between validation and training images
 DIVERSITY = 0.5  # of the diversity of training images
 RESTLESS = 0.25  # standard deviation of the generator's loss by its mean, over the last half
 
 FIT_RULES = (
     f"too_short: fewer than {MIN_EPOCHS} epochs.",
-    f"underfitting: the best training value is less than {LEARNED_FALL:.0%} better than the first one.",
+    f"underfitting: the best training value is less than {LEARNED_FALL:.0%} better than the first one, or "
+    f"the loss of a log with an accuracy stays above {LEARNED:.0%} of ln 2, an even guess.",
     f"oscillating: over the last half, {TURNS:.0%} or more of the steps of the validation error turn back, "
     f"and their median is {SWING:.0%} or more of its level.",
     f"overfitting: over the last {TAIL} epochs the mean validation error is {RISE - 1:.0%} or more above its "
@@ -61,7 +61,7 @@ GAME_RULES = (
     "images.",
     f"underfitting: the discriminator's mean loss never falls below {FLAT_GAME:.0%} of ln 2, a guess.",
     f"overfitting: over the last {TAIL} epochs the discriminator's loss on validation images is at least "
-    f"{KNOWS_BY_HEART} above that on training images: a sign of memorisation.",
+    f"{MEMORISED} above that on training images: a sign of memorisation.",
     f"oscillating: over the last half, the standard deviation of the generator's loss is {RESTLESS:.0%} or "
     f"more of its mean, or the last kernel distance is {RESTLESS:.0%} or more above the lowest.",
     f"still_improving: the lowest kernel distance is in the last {IMPROVING_SHARE:.0%} of all looks and is "
@@ -141,7 +141,8 @@ def _read_log(run: RunLog, log: str) -> RunReading:
         train = run.find(quantity, "training", log=log)
         validation = run.find(quantity, "validation", log=log)
         if train is not None and validation is not None:
-            return _read_fit(run.name, train, validation)
+            is_detector = quantity == "loss" and "accuracy" in quantities
+            return _read_fit(run.name, train, validation, guess=CHANCE_LOSS if is_detector else math.inf)
     verdict: Verdict = "no_pair" if quantities else "too_short"
     return RunReading(
         run=run.name,
@@ -154,7 +155,7 @@ def _read_log(run: RunLog, log: str) -> RunReading:
     )
 
 
-def _read_fit(run: str, train: Series, validation: Series) -> RunReading:
+def _read_fit(run: str, train: Series, validation: Series, *, guess: float) -> RunReading:
     sign = 1.0 if train.direction == "lower" else -1.0
     first, other = sign * np.array(train.values), sign * np.array(validation.values)
     best = int(other.argmin())
@@ -164,7 +165,7 @@ def _read_fit(run: str, train: Series, validation: Series) -> RunReading:
         f"{validation.values[-1]:.4g} on validation images; the best, {validation.values[best]:.4g}, came "
         f"in epoch {validation.epochs[best]}."
     )
-    verdict = _judge_fit(first, other)
+    verdict = _judge_fit(first, other, guess=guess)
     return RunReading(
         run=run,
         log=train.log,
@@ -176,11 +177,11 @@ def _read_fit(run: str, train: Series, validation: Series) -> RunReading:
     )
 
 
-def _judge_fit(train: NDArray[np.float64], validation: NDArray[np.float64]) -> Verdict:
+def _judge_fit(train: NDArray[np.float64], validation: NDArray[np.float64], *, guess: float) -> Verdict:
     """Errors where lower is better; scores come negated, and their level is taken as a size."""
     if min(len(train), len(validation)) < MIN_EPOCHS:
         return "too_short"
-    if train[0] - train.min() < LEARNED_FALL * abs(train[0]):
+    if train[0] - train.min() < LEARNED_FALL * abs(train[0]) or train.min() > LEARNED * guess:
         return "underfitting"
     if _swings(validation[len(validation) // 2 :]):
         return "oscillating"
@@ -247,24 +248,24 @@ def _judge_game(
         return "mode_collapse"
     if judged.min() > FLAT_GAME * CHANCE_LOSS:
         return "underfitting"
-    if _knows_by_heart(run, log, real):
+    if _has_memorised(run, log, real):
         return "overfitting"
     half = made[len(made) // 2 :]
-    if half.std() >= RESTLESS * abs(half.mean()) or _goes_astray(run, log):
+    if half.std() >= RESTLESS * abs(half.mean()) or _gets_worse(run, log):
         return "oscillating"
     return "still_improving" if _comes_nearer(run, log) else "converging"
 
 
-def _knows_by_heart(run: RunLog, log: str, real: Series) -> bool:
+def _has_memorised(run: RunLog, log: str, real: Series) -> bool:
     validation = run.find(real.quantity, "validation", log=log)
     train = run.find(real.quantity, "training, evaluated", log=log) or real
     if validation is None:
         return False
     gap = np.mean(validation.values[-TAIL:]) - np.mean(train.values[-TAIL:])
-    return bool(gap >= KNOWS_BY_HEART)
+    return bool(gap >= MEMORISED)
 
 
-def _goes_astray(run: RunLog, log: str) -> bool:
+def _gets_worse(run: RunLog, log: str) -> bool:
     distance = _first(run, log, ("kernel_distance", "kid"))
     if distance is None:
         return False

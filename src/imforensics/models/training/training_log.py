@@ -8,9 +8,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel
-
-from imforensics.models.training.checkpoints import EpochRow
+from imforensics.models.training.checkpoints import LogRow
 from imforensics.outputs import delete_own, record_file, record_pattern, write_atomically
 
 LOG_FILE = "training_log.csv"
@@ -19,9 +17,9 @@ TENSORBOARD_FOLDER = "tensorboard"
 
 def write_log(
     folder: Path,
-    rows: Sequence[BaseModel],
+    rows: Sequence[LogRow],
     *,
-    row_type: type[BaseModel] = EpochRow,
+    row_type: type[LogRow],
     file_name: str = LOG_FILE,
 ) -> None:
     """Write a log, one line per finished epoch; the whole file is replaced each time.
@@ -43,7 +41,7 @@ def write_log(
 class TensorBoardLog:
     """TensorBoard scalars of each epoch, written with TensorFlow alone; the viewer is another package."""
 
-    def __init__(self, folder: Path, rows: Sequence[BaseModel] = ()) -> None:
+    def __init__(self, folder: Path, rows: Sequence[LogRow] = ()) -> None:
         """Start the events anew with the rows of earlier epochs, so that none is missing or comes twice."""
         import tensorflow as tf
 
@@ -56,7 +54,7 @@ class TensorBoardLog:
         for row in rows:
             self.add(row)
 
-    def add(self, row: BaseModel) -> None:
+    def add(self, row: LogRow) -> None:
         """Write one epoch: the row's field `epoch` is the step, every other number a scalar."""
         import tensorflow as tf
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from imforensics.errors import InterruptedRunError
 
+if TYPE_CHECKING:
+    import keras
+
 Groups = Mapping[str, Sequence[Any]]
+
+
+def list_variables(model: keras.Model) -> dict[str, Sequence[Any]]:
+    """What fitting a compiled model changes: "weights" and "optimizer"."""
+    model.optimizer.build(model.trainable_variables)
+    return {"weights": model.weights, "optimizer": model.optimizer.variables}
 
 
 def save_arrays(path: Path, groups: Groups) -> None:

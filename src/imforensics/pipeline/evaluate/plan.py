@@ -16,10 +16,8 @@ from imforensics.cores import available_cores
 from imforensics.datasets.base import Dataset, load_dataset, load_split
 from imforensics.engines.local import run_in_processes
 from imforensics.errors import ConfigError, InterruptedRunError
-from imforensics.models.autoencoder.bundle import load_autoencoder
-from imforensics.models.classifier.bundle import load_bundle, read_kind
-from imforensics.models.gan.bundle import load_gan_bundle
-from imforensics.models.localizer.bundle import load_localizer
+from imforensics.models.classifier.bundle import load_bundle
+from imforensics.models.kinds import KINDS, read_kind
 from imforensics.outputs import OutputFolder, claim_folder, refuse_rescanned, write_atomically
 from imforensics.pipeline.evaluate.protocols import ProtocolName, Trial, TrialPlan, limit_samples, plan_trials
 from imforensics.pipeline.evaluate.statement import entry_options
@@ -221,16 +219,8 @@ def make_entries(
 
 def _bundle_entry(bundle: str) -> Entry:
     """The method that runs a bundle of its kind, under the bundle's own name."""
-    kind = read_kind(bundle)
-    if kind == "localizer":
-        method, name = "localizer", load_localizer(bundle).manifest.name
-    elif kind == "gan":
-        method, name = "gan_reconstruction", load_gan_bundle(bundle).manifest.name
-    elif kind == "autoencoder":
-        method, name = "autoencoder_residual", load_autoencoder(bundle).name
-    else:
-        method, name = "ela_cnn", load_bundle(bundle).manifest.name
-    return Entry(f"{method} {name}", method, {"bundle": bundle})
+    kind = KINDS[read_kind(bundle)]
+    return Entry(f"{kind.method} {kind.load(bundle).name}", kind.method, {"bundle": bundle})
 
 
 def trial_records(evaluation: Evaluation) -> Iterator[Row]:

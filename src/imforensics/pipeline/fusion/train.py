@@ -17,7 +17,6 @@ from imforensics.errors import ConfigError
 from imforensics.methods.base import Method
 from imforensics.metrics.evidence_classes import describe_class
 from imforensics.metrics.likelihood_ratio import posterior_probability
-from imforensics.models.classifier.bundle import load_bundle, read_kind
 from imforensics.models.fusion.bundle import (
     FUSION_FILE,
     FusedMethod,
@@ -27,10 +26,9 @@ from imforensics.models.fusion.bundle import (
     dump_fusion,
 )
 from imforensics.models.fusion.card import format_fusion_card
-from imforensics.models.localizer.bundle import load_localizer
-from imforensics.models.localizer.manifest import LEARNED_FROM
+from imforensics.models.kinds import KINDS, read_kind
 from imforensics.models.training.extra import require_training
-from imforensics.models.training.run_folder import open_run_folder
+from imforensics.models.training.run import TrainingRun
 from imforensics.outputs import OutputFolder, write_atomically
 from imforensics.pipeline.analyze import REPORTED_LIBRARIES, build_methods
 from imforensics.pipeline.evaluate.plan import Request, plan_evaluation
@@ -165,7 +163,7 @@ def plan_fusion_training(
     options = {method.name: method.options.model_dump(mode="json") for method in methods}
     resolved = config.model_copy(update={"methods": options})
     _refuse_training_data(resolved)
-    output = open_run_folder(folder, resolved, resume=resume, overwrite=overwrite)
+    output = TrainingRun(folder, resume, overwrite).open(resolved)
     settings = EvaluateConfig(
         max_pixels=config.max_pixels, methods=options, fusion=None, timeout_seconds=config.timeout_seconds
     )
@@ -225,13 +223,7 @@ def _learned_from(bundle: str) -> frozenset[str]:
 
     These two learn from authentic images of the sets that the twins come from, never from photographs.
     """
-    kind = read_kind(bundle)
-    if kind == "classifier":
-        return frozenset({load_bundle(bundle).manifest.provenance.dataset})
-    if kind == "localizer":
-        sources = load_localizer(bundle).manifest.sources
-        return frozenset(source.name for source in sources if source.role in LEARNED_FROM)
-    return frozenset()
+    return KINDS[read_kind(bundle)].load(bundle).manifest.learned_from
 
 
 def _describe_provenance(

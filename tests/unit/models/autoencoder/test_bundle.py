@@ -14,7 +14,6 @@ from imforensics.models.autoencoder import bundle as autoencoder_bundle
 from imforensics.models.autoencoder.bands import group_means, residual_bands
 from imforensics.models.autoencoder.bundle import DEFAULT_AUTOENCODER, AutoencoderBundle, load_autoencoder
 from imforensics.models.autoencoder.error import FLOOR, error_map, log_errors, measure_reference
-from imforensics.models.autoencoder.manifest import dump_autoencoder_manifest
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +88,7 @@ def test_a_changed_model_or_another_kind_is_refused(tmp_path: Path) -> None:
 
 def test_the_manifest_comes_back_from_its_text(bundle: AutoencoderBundle, tmp_path: Path) -> None:
     shutil.copytree(bundle.folder, tmp_path / "copy")
-    (tmp_path / "copy" / "bundle.yaml").write_text(dump_autoencoder_manifest(bundle.manifest))
+    (tmp_path / "copy" / "bundle.yaml").write_text(bundle.manifest.to_yaml())
     assert load_autoencoder(tmp_path / "copy").manifest == bundle.manifest
     assert (bundle.folder / "model.onnx").stat().st_size < 10_000_000
 

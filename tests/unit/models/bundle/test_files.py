@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
-from imforensics.config import ConfigModel
+from imforensics.config import config_digest
 from imforensics.errors import BundleError
 from imforensics.models.bundle import files as bundle_files
 from imforensics.models.bundle.files import (
@@ -18,15 +19,26 @@ from imforensics.models.bundle.files import (
     parse_mapping,
     read_manifest,
     read_model,
-    start_session,
 )
+from imforensics.models.bundle.manifest import BundleFile, Manifest, PartsManifest, Provenance
+from imforensics.models.bundle.runtime import run_batches, start_session
+from imforensics.models.classifier.config import TrainDetectorConfig
 
 SHIPPED = "casia1_ela_cnn_twin"
 
 
-class Manifest(ConfigModel):
-    schema_version: int
-    kind: str = "made"
+PROVENANCE = (
+    "{created_at: 2026-01-01, tool_version: '0', commit: null, config_digest: x, seed: 1, versions: {}}"
+)
+REST = f"name: a\nprovenance: {PROVENANCE}\n"
+
+
+class MadeManifest(Manifest):
+    """Of a kind that there is not."""
+
+    made_by = "train-made"
+
+    kind: Literal["made"] = "made"
     size: int
 
 
@@ -35,8 +47,8 @@ def write(folder: Path, text: str | bytes) -> Path:
     return folder
 
 
-def read(folder: Path, kind: str | None = "made") -> Manifest:
-    return read_manifest(folder, Manifest, made_by="train-made", kind=kind, holds="two networks")[0]
+def read(folder: Path) -> MadeManifest:
+    return read_manifest(folder, MadeManifest)[0]
 
 
 def test_a_bundle_is_found_by_name_or_path(tmp_path: Path) -> None:
@@ -47,20 +59,20 @@ def test_a_bundle_is_found_by_name_or_path(tmp_path: Path) -> None:
 
 
 def test_the_manifest_comes_with_the_bytes_it_was_read_from(tmp_path: Path) -> None:
-    text = "schema_version: 1\nkind: made\nsize: 3  # pixels\n"
-    found = read_manifest(write(tmp_path, text), Manifest, made_by="train-made", kind="made")
-    assert found == (Manifest(schema_version=1, size=3), text.encode())
+    text = f"schema_version: 1\nkind: made\nsize: 3  # pixels\n{REST}"
+    found, read_from = read_manifest(write(tmp_path, text), MadeManifest)
+    assert (found.size, read_from) == (3, text.encode())
+    assert read(write(tmp_path, found.to_yaml())) == found
 
 
-def test_without_a_wanted_kind_the_model_decides(tmp_path: Path) -> None:
+def test_another_kind_is_refused(tmp_path: Path) -> None:
     folder = write(tmp_path, "schema_version: 1\nsize: 3\n")
-    assert read(folder, kind=None).kind == "made"
     with pytest.raises(BundleError, match=r"of kind None, expected 'made'\. Name a bundle that train-made"):
         read(folder)
 
 
 def test_a_folder_without_manifest_is_told_what_belongs_there(tmp_path: Path) -> None:
-    expected = r"is no bundle: .* cannot be read .* with bundle\.yaml and two networks, as train-made writes"
+    expected = r"is no bundle: .* cannot be read .* with bundle\.yaml and what it names, as train-made writes"
     with pytest.raises(BundleError, match=expected):
         read(tmp_path)
 
@@ -77,7 +89,7 @@ def test_a_folder_without_manifest_is_told_what_belongs_there(tmp_path: Path) ->
         ("kind: made\nschema_version: 2", "schema_version 2, expected 1. Export the bundle again"),
         ("kind: made\nschema_version: 1", "(?s)not a valid bundle:.*size: Field required"),
         (
-            "kind: made\nschema_version: 1\nsize: x\nsise: 1",
+            f"kind: made\nschema_version: 1\nsize: x\nsise: 1\n{REST}",
             "(?s)size: .*sise: unknown key; did you mean",
         ),
     ],
@@ -127,6 +139,9 @@ def test_a_session_runs_on_the_threads_asked_for() -> None:
     assert session.get_providers() == ["CPUExecutionProvider"]
     inputs = np.zeros((2, 128, 128, 3), np.float32)
     assert session.run(None, {session.get_inputs()[0].name: inputs})[0].shape[0] == 2
+    assert [len(output) for output in run_batches(session, inputs, batch=1)] == [2]
+    with pytest.raises(ValueError, match="at least one input"):
+        run_batches(session, inputs[:0])
 
 
 def test_a_model_that_does_not_load_is_named_where_its_place_is_known(tmp_path: Path) -> None:
@@ -135,3 +150,30 @@ def test_a_model_that_does_not_load_is_named_where_its_place_is_known(tmp_path: 
     path = tmp_path / "model.onnx"
     with pytest.raises(BundleError, match=f"^{re.escape(str(path))}: the model does not load: "):
         start_session(b"no model", path=path)
+
+
+class PairManifest(PartsManifest):
+    """Of a kind of two parts."""
+
+    made_by = "train-made"
+    part_names = ("first", "second")
+
+    kind: Literal["pair"] = "pair"
+
+
+def test_a_network_in_parts_has_a_file_for_each() -> None:
+    files = {name: BundleFile.of(name, name.encode()) for name in ("second", "first", "third")}
+    facts = {"name": "a", "provenance": Provenance.record(TrainDetectorConfig())}
+    parts = PairManifest(files={name: files[name] for name in ("second", "first")}, **facts).parts
+    assert list(parts) == ["first", "second"], "the order of the digest"
+    assert parts["first"].sha256 == hashlib.sha256(b"first").hexdigest()
+    for names, message in (("first", "no file for second"), ("first second third", "unknown part third")):
+        with pytest.raises(ValueError, match=f"{message}; expected one for each of first, second"):
+            PairManifest(files={name: files[name] for name in names.split()}, **facts)
+
+
+def test_where_a_network_comes_from_is_recorded() -> None:
+    config = TrainDetectorConfig(seed=7)
+    source = Provenance.record(config)
+    assert (source.seed, source.config_digest) == (7, config_digest(config.model_dump(mode="json")))
+    assert {"python", "numpy", "onnxruntime"} <= source.versions.keys()

@@ -14,8 +14,9 @@ import pytest
 import yaml
 
 from imforensics.errors import BundleError
-from imforensics.models.classifier.bundle import list_bundles, load_bundle, load_runtime
-from imforensics.models.classifier.manifest import BundleManifest, Pairs, dump_manifest
+from imforensics.models.classifier.bundle import load_bundle, load_runtime
+from imforensics.models.classifier.manifest import BundleManifest, Pairs
+from imforensics.models.kinds import list_bundles
 
 TWIN, PAPER = "casia1_ela_cnn_twin", "casia1_ela_cnn_paper"
 
@@ -34,7 +35,7 @@ def edit(folder: Path, change: Callable[[dict], object]) -> None:  # type: ignor
 
 
 def test_both_detectors_ship_with_card_log_and_curves() -> None:
-    assert {TWIN, PAPER} <= set(list_bundles())
+    assert {TWIN, PAPER} <= set(list_bundles("classifier"))
     for name in (TWIN, PAPER):
         folder = load_bundle(name).folder
         names = {path.name for path in folder.iterdir()}
@@ -83,7 +84,7 @@ def test_the_lookup_beats_the_papers_detector_and_the_card_says_so() -> None:
 
 def test_manifest_survives_writing_and_reading() -> None:
     manifest = load_bundle(TWIN).manifest
-    assert BundleManifest.model_validate(yaml.safe_load(dump_manifest(manifest))) == manifest
+    assert BundleManifest.model_validate(yaml.safe_load(manifest.to_yaml())) == manifest
 
 
 def test_own_bundle_by_path(copy: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imforensics.models.classifier.bundle import load_bundle
-from imforensics.models.classifier.card import format_card
+from imforensics.models.classifier.card import format_classifier_card
 from imforensics.models.classifier.manifest import BundleManifest
 
 MANIFEST = load_bundle("casia1_ela_cnn_paper").manifest
@@ -28,26 +28,26 @@ def changed(
 
 @pytest.mark.parametrize(("accuracy", "beats"), [(1.0, True), (0.3, False)])
 def test_whether_the_lookup_wins(accuracy: float, beats: bool) -> None:
-    card = format_card(changed(accuracy=accuracy), title="made", photos=None)
+    card = format_classifier_card(changed(accuracy=accuracy), title="made", photos=None)
     assert ("**The header baseline beats the network**" in card) == beats
 
 
 @pytest.mark.parametrize(("low", "guess"), [(0.48, True), (0.5, True), (0.55, False)])
 def test_whether_it_is_better_than_guessing_on_twins(low: float, guess: bool) -> None:
-    card = format_card(changed(auc_low=low), title="made", photos=None)
+    card = format_classifier_card(changed(auc_low=low), title="made", photos=None)
     assert ("not clearly better than chance" in card) == guess
 
 
 def test_label_thresholds_are_told_with_their_notes() -> None:
     thresholds = {"policy": "far_2pct", "tampered_above": 0.75, "authentic_below": None, "notes": ["Why."]}
-    card = format_card(changed(thresholds=thresholds), title="made", photos="Photographs")
+    card = format_classifier_card(changed(thresholds=thresholds), title="made", photos="Photographs")
     assert "tampered above 0.7500, authentic below none" in card
     assert "    - Why." in card
-    assert "No label is given" in format_card(changed(thresholds=None), title="made", photos=None)
+    assert "No label is given" in format_classifier_card(changed(thresholds=None), title="made", photos=None)
 
 
 def test_figures_stand_in_the_table() -> None:
-    card = format_card(MANIFEST, title="made", photos=None)
+    card = format_classifier_card(MANIFEST, title="made", photos=None)
     for pairs in ("raw", "twin", "exact_twin"):
         item = MANIFEST.find_measurement(pairs)  # type: ignore[arg-type]
         assert item is not None

@@ -10,11 +10,12 @@ import yaml
 
 from fixtures.flat_gan import SIDE, write_flat_gan
 from imforensics.errors import BundleError
-from imforensics.models.classifier.bundle import list_bundles, load_bundle
+from imforensics.models.classifier.bundle import load_bundle
 from imforensics.models.gan.bundle import load_gan_bundle
 from imforensics.models.gan.card import format_gan_card
 from imforensics.models.gan.manifest import GanManifest, ReconstructionMeasurement
 from imforensics.models.gan.reconstruction import load_reconstructor
+from imforensics.models.kinds import list_bundles
 
 pytestmark = pytest.mark.train  # the made bundle is written with onnx
 
@@ -78,7 +79,7 @@ def test_what_is_no_gan_bundle_is_named(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="schema_version 2, expected 1"):
         load_gan_bundle(folder)
     rewrite(folder, schema_version=1, files={})
-    with pytest.raises(BundleError, match="names no file for generator, encoder, discriminator, search"):
+    with pytest.raises(BundleError, match="no file for generator, encoder, discriminator, search"):
         load_gan_bundle(folder)
     rewrite(folder, latent=-1)
     with pytest.raises(BundleError, match="latent"):
@@ -98,7 +99,7 @@ def test_a_network_that_does_not_load_is_named(folder: Path) -> None:
 
 
 def test_kinds_are_listed_apart() -> None:
-    assert "casia1_ela_cnn_twin" in list_bundles()
+    assert "casia1_ela_cnn_twin" in list_bundles("classifier")
     assert "casia1_ela_cnn_twin" not in list_bundles("gan")
     for name in list_bundles("gan"):
         assert sum(path.stat().st_size for path in load_gan_bundle(name).folder.iterdir()) < 10_000_000

@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from imforensics.config import load_config
-from imforensics.errors import DatasetError, InterruptedRunError
 from imforensics.models.gan.config import TrainGanConfig
-from imforensics.models.gan.encoder import _add_epoch, fit_encoder
-from imforensics.models.gan.fit import fit_gan, has_collapsed, predict
-from imforensics.models.gan.state import EncoderRow, GanFitState, GanRow, load_state
+from imforensics.models.gan.encoder import EncoderRow, fit_encoder
+from imforensics.models.gan.fit import GanRow, fit_gan, has_collapsed, predict
 
 pytestmark = [
     pytest.mark.train,
@@ -77,7 +75,7 @@ def test_resumed_fits_have_the_same_rows_and_weights(tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     whole.mkdir()
     parts.mkdir()
-    straight, rows, yardstick = fit_gan(CONFIG, train, validation, whole)
+    straight, rows, reference = fit_gan(CONFIG, train, validation, whole)
     fit_gan(shortened(2, 0 + 1), train, validation, parts)
     resumed, again, _ = fit_gan(CONFIG, train, validation, parts)
     assert losses(again.rows) == losses(rows.rows)
@@ -92,35 +90,20 @@ def test_resumed_fits_have_the_same_rows_and_weights(tmp_path: Path) -> None:
             *(np.asarray(Image.open(run / "samples" / name)) for run in (whole, parts))
         )
 
-    encoder, fitted = fit_encoder(CONFIG, straight, train, yardstick, whole)
-    fit_encoder(shortened(4, 2), resumed, train, yardstick, parts)
-    other_encoder, other_fitted = fit_encoder(CONFIG, resumed, train, yardstick, parts)
+    encoder, fitted = fit_encoder(CONFIG, straight, train, reference, whole)
+    fit_encoder(shortened(4, 2), resumed, train, reference, parts)
+    other_encoder, other_fitted = fit_encoder(CONFIG, resumed, train, reference, parts)
     assert losses(other_fitted.rows) == losses(fitted.rows)
     np.testing.assert_array_equal(
-        predict(encoder, yardstick.validation), predict(other_encoder, yardstick.validation)
+        predict(encoder, reference.validation), predict(other_encoder, reference.validation)
     )
     with (parts / "encoder_log.csv").open(newline="") as lines:
         logged = list(csv.DictReader(lines))
     assert [row["epoch"] for row in logged] == ["1", "2", "3", "4"]
-    assert (parts / "curves.png").stat().st_size > 1000
-    assert (parts / "encoder_curves.png").stat().st_size > 1000
 
     kept = fitted.rows[fitted.best_epoch - 1]
-    remade = predict(straight.averaged, predict(encoder, yardstick.validation))
-    assert float(np.mean((remade - yardstick.validation) ** 2)) == pytest.approx(kept.val_mse, rel=1e-4)
-
-
-def test_a_broken_checkpoint_is_named(tmp_path: Path) -> None:
-    folder = tmp_path / "epoch_0001"
-    folder.mkdir()
-    (folder / "state.json").write_text("{}")
-    with pytest.raises(InterruptedRunError, match="epoch_0001 cannot be read"):
-        load_state(tmp_path, GanRow)
-
-
-def test_fewer_images_than_a_batch(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"at least fit.batch_size=8 training images, received 3"):
-        fit_gan(CONFIG, pictures(3, 1), pictures(3, 2), tmp_path)
+    remade = predict(straight.averaged, predict(encoder, reference.validation))
+    assert float(np.mean((remade - reference.validation) ** 2)) == pytest.approx(kept.val_mse, rel=1e-4)
 
 
 def gan_row(diversity: float | None) -> GanRow:
@@ -146,16 +129,3 @@ def test_collapse_alarm() -> None:
         False,
         False,
     ]
-
-
-def test_encoder_stops_after_epochs_without_a_better_reconstruction() -> None:
-    state: GanFitState[EncoderRow] = GanFitState()
-    stopped = []
-    for epoch, error in enumerate((0.5, 0.3, 0.35, 0.299, 0.4), start=1):
-        row = EncoderRow(
-            epoch=epoch, loss=1, mse=1, ssim=0, val_mse=error, val_ssim=0, seconds=1, images_per_second=1
-        )
-        state = _add_epoch(state, row, patience=3, min_delta=0.01)
-        stopped.append(state.stopped)
-    assert state.best_epoch == 2, "0.299 is no improvement of 0.01"
-    assert stopped == [False, False, False, False, True]

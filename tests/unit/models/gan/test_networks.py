@@ -13,7 +13,7 @@ from imforensics.models.bundle.files import start_session
 from imforensics.models.gan.config import TrainGanConfig
 from imforensics.models.gan.graphs import discriminator_graph, encoder_graph, generator_graph, search_graph
 from imforensics.models.gan.networks import build_discriminator, build_encoder, build_generator
-from imforensics.models.gan.step import Adversaries, augment, draw_step
+from imforensics.models.gan.step import GanTrainer, augment, draw_step
 from imforensics.models.training.determinism import make_deterministic
 
 pytestmark = [
@@ -140,20 +140,20 @@ def test_exported_graphs_compute_what_keras_does(norm: str) -> None:
 
 def test_a_step_moves_all_networks_and_leaves_out_nothing() -> None:
     config = load_config(TrainGanConfig, overrides=TINY)
-    adversaries = Adversaries(config)
+    trainer = GanTrainer(config)
     rng = np.random.default_rng(0)
     draw = draw_step(rng, batch=4, latent=5, size=16)
-    before = {name: [v.numpy().copy() for v in group] for name, group in adversaries.groups.items()}
+    before = {name: [v.numpy().copy() for v in group] for name, group in trainer.groups.items()}
     images = rng.random((4, 16, 16, 3)).astype(np.float32)
-    losses = adversaries.train_step(images, draw.noise, draw.colours, draw.holes, draw.shifts).numpy()
+    losses = trainer.train_step(images, draw.noise, draw.colours, draw.holes, draw.shifts).numpy()
     assert np.isfinite(losses).all()
     assert losses.shape == (3,)
     for name in ("generator", "discriminator", "averaged"):
         moved = [
             not np.array_equal(old, variable.numpy())
-            for old, variable in zip(before[name], adversaries.groups[name], strict=True)
+            for old, variable in zip(before[name], trainer.groups[name], strict=True)
         ]
-        kept = [v.path for v, is_moved in zip(adversaries.groups[name], moved, strict=True) if not is_moved]
+        kept = [v.path for v, is_moved in zip(trainer.groups[name], moved, strict=True) if not is_moved]
         assert kept == [], "normalization statistics, dropout states and spectral vectors move in training"
 
 
@@ -163,10 +163,10 @@ def test_a_step_is_a_function_of_weights_and_draws() -> None:
     results = []
     for _ in range(2):
         make_deterministic(1)  # the spectral norm's first vectors have no seed of their own
-        adversaries, rng = Adversaries(config), np.random.default_rng(0)
+        trainer, rng = GanTrainer(config), np.random.default_rng(0)
         for _ in range(2):
             draw = draw_step(rng, batch=4, latent=5, size=16)
-            losses = adversaries.train_step(images, draw.noise, draw.colours, draw.holes, draw.shifts)
+            losses = trainer.train_step(images, draw.noise, draw.colours, draw.holes, draw.shifts)
         results.append(losses.numpy())
     np.testing.assert_array_equal(*results)
 

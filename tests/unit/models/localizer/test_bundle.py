@@ -16,7 +16,8 @@ from fixtures.noise_localizer import THRESHOLD, write_noise_localizer
 from imforensics.datasets.publishers.casia import CASIA1
 from imforensics.errors import BundleError
 from imforensics.evidence import read_evidence
-from imforensics.models.classifier.bundle import list_bundles, load_bundle, read_kind
+from imforensics.models.classifier.bundle import load_bundle
+from imforensics.models.kinds import list_bundles, read_kind
 from imforensics.models.localizer.bundle import load_localizer
 from imforensics.models.localizer.config import LocalizerNetworkConfig
 from imforensics.models.localizer.evidence import read_traces

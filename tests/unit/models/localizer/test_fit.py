@@ -12,15 +12,13 @@ from fixtures.localizer_data import open_plain_feed, tiny_config, write_photogra
 from imforensics.errors import InterruptedRunError
 from imforensics.models.localizer import fit as localizer_fit
 from imforensics.models.localizer.fit import (
-    STATE_FILE,
-    WEIGHTS_FILE,
     LocalizerRow,
-    LocalizerState,
     fit_localizer,
     load_averaged,
     make_validation_batches,
 )
 from imforensics.models.localizer.learning import Learner
+from imforensics.models.training.checkpoints import STATE_FILE, WEIGHTS_FILE, SavedState
 from imforensics.models.training.progress import Progress
 from imforensics.models.training.variables import save_arrays
 
@@ -64,7 +62,7 @@ class Stop(Progress):
             raise StoppedError
 
 
-def comparable(state: LocalizerState) -> list[dict[str, float]]:
+def comparable(state: SavedState[LocalizerRow]) -> list[dict[str, float]]:
     return [row.model_dump(exclude=TIMINGS) for row in state.rows]
 
 
@@ -150,12 +148,3 @@ def test_photographs_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     progress.say = said.append  # type: ignore[method-assign]
     make_validation_batches(tiny_config(manifest), progress)
     assert said == ["1 validation photographs cannot be read and are left out: photo_6.jpg"]
-
-
-def test_figures_that_are_not_defined_survive_a_checkpoint() -> None:
-    values = {name: 1.0 for name in LocalizerRow.model_fields if name != "epoch"}
-    row = LocalizerRow(epoch=1, **(values | {"val_pixel_auc": np.nan, "val_image_auc": np.nan}))
-    state = LocalizerState(rows=(row,), best_epoch=1)
-    again = LocalizerState.model_validate_json(state.model_dump_json())
-    assert np.isnan(again.rows[0].val_pixel_auc)
-    assert again.rows[0].val_f1 == 1

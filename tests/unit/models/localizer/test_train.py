@@ -16,15 +16,15 @@ from imforensics.config import config_digest, load_config
 from imforensics.errors import ConfigError, DatasetError, InterruptedRunError, OutputExistsError
 from imforensics.evidence import read_evidence
 from imforensics.methods.learned.localizer import LearnedLocalizer
-from imforensics.models.kinds import detector_config
+from imforensics.models.kinds import choose_kind
 from imforensics.models.localizer import fit as localizer_fit
 from imforensics.models.localizer import train as train_localizer_module
 from imforensics.models.localizer.bundle import load_localizer
 from imforensics.models.localizer.config import TrainLocalizerConfig
 from imforensics.models.localizer.pairs import LabelledPair
 from imforensics.models.localizer.train import describe_training, list_sources, train_localizer
-from imforensics.models.localizer.validation import describe_validation
 from imforensics.models.training import extra as training_extra
+from imforensics.models.training.run import TrainingRun
 
 CONFIGS = Path(__file__).parents[4] / "configs"
 NAMES = ("train_localizer", "train_localizer_casia", "train_localizer_ablation")
@@ -33,7 +33,7 @@ NAMES = ("train_localizer", "train_localizer_casia", "train_localizer_ablation")
 @pytest.mark.parametrize("name", NAMES)
 def test_shipped_configurations_are_valid(name: str) -> None:
     path = CONFIGS / f"{name}.yaml"
-    assert detector_config(path) is TrainLocalizerConfig
+    assert choose_kind("train-detector", path).config_type is TrainLocalizerConfig
     config = load_config(TrainLocalizerConfig, path)
     assert config.name.startswith("localizer")
     assert config.data.untouched > 0, "some of the authentic pictures were saved by nobody but their camera"
@@ -88,7 +88,7 @@ def test_an_unknown_kind_is_named(tmp_path: Path) -> None:
 def test_missing_photographs_make_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_extra, "find_spec", lambda name: object())
     with pytest.raises(DatasetError, match="absent"):
-        train_localizer(tiny_config(tmp_path / "absent"), tmp_path / "run")
+        train_localizer(tiny_config(tmp_path / "absent"), TrainingRun(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
 
 
@@ -96,7 +96,7 @@ def test_a_start_that_is_no_run_makes_no_folder(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(training_extra, "find_spec", lambda name: object())
     config = tiny_config(write_photographs(tmp_path / "photographs"), f"start_from={tmp_path / 'none'}")
     with pytest.raises(ConfigError, match=r"start_from: .*none is neither a localizer's run nor its bundle"):
-        train_localizer(config, tmp_path / "run")
+        train_localizer(config, TrainingRun(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
 
 
@@ -142,7 +142,7 @@ def test_a_run_ends_with_a_bundle(streams: str, tmp_path: Path, monkeypatch: pyt
     settings = ("fit.epochs=2", "data.pairs=1", "data.validation_pairs=8")  # three pictures a batch
     config = tiny_config(manifest, f"network.streams=[{streams}]", *settings)
     run = tmp_path / "run"
-    result = train_localizer(config, run)
+    result = train_localizer(config, TrainingRun(run))
     assert result.bundle_folder == run / "bundle"
     assert {path.name for path in run.iterdir()} >= {
         "config.yaml",
@@ -167,20 +167,20 @@ def test_a_run_ends_with_a_bundle(streams: str, tmp_path: Path, monkeypatch: pyt
     assert [item.images for item in bundle.manifest.sources] == [4, 4]
     check_method(result.bundle_folder, manifest.parent / "photo_5.jpg")
     written = json.loads((run / "metrics.json").read_text())
-    assert written == describe_validation(result.validation)
+    assert written["by_origin"] == result.figures["validation"]
     assert written["by_origin"]["made"]["tampered"] == written["overall"]["tampered"] == 8
 
     networks = {path.name: path.read_bytes() for path in result.bundle_folder.glob("*.onnx")}
-    again = train_localizer(config, run, resume=True)
+    again = train_localizer(config, TrainingRun(run, resume=True))
     assert again.state == result.state, "a finished run is not fitted again"
     assert {path.name: path.read_bytes() for path in again.bundle_folder.glob("*.onnx")} == networks
     with pytest.raises(OutputExistsError, match="--resume"):
-        train_localizer(config, run)
+        train_localizer(config, TrainingRun(run))
     with pytest.raises(InterruptedRunError, match="seed: 1"):
-        train_localizer(config.model_copy(update={"seed": 1}), run, resume=True)
+        train_localizer(config.model_copy(update={"seed": 1}), TrainingRun(run, resume=True))
     longer = config.model_copy(update={"fit": config.fit.model_copy(update={"epochs": 3})})
     with pytest.raises(InterruptedRunError, match="another number of epochs"):
-        train_localizer(longer, run, resume=True)
+        train_localizer(longer, TrainingRun(run, resume=True))
 
 
 def check_method(bundle: Path, picture: Path) -> None:

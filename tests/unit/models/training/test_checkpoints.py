@@ -1,59 +1,69 @@
-"""Checkpoints: complete or not there; the best model is kept; early stopping counts right."""
+"""Checkpoints: complete or not there; the best network is kept; early stopping counts right."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from imforensics.errors import InterruptedRunError
 from imforensics.models.training.checkpoints import (
-    EpochRow,
-    FitState,
-    load_checkpoint,
+    EarlyStopping,
+    LogRow,
+    SavedState,
+    load_state,
     newest_checkpoint,
     save_checkpoint,
 )
 from imforensics.outputs import claim_folder
 
 
-class FakeModel:
-    """Saves its own text, as a Keras model saves its weights."""
+class Row(LogRow):
+    """A log of one column."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def save(self, path: Path) -> None:
-        path.write_text(self.text)
+    val_loss: float
 
 
-class DyingModel:
+class Variable:
+    """One number, as a TensorFlow variable holds it."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def numpy(self) -> np.ndarray:
+        return np.array(self.value)
+
+
+class DyingVariable(Variable):
     """Is killed in the middle of saving."""
 
-    def save(self, path: Path) -> None:
-        path.write_text("half")
+    def numpy(self) -> np.ndarray:
         raise KeyboardInterrupt
 
 
-def row(epoch: int, val_loss: float) -> EpochRow:
-    return EpochRow(
-        epoch=epoch,
-        loss=0.5,
-        accuracy=0.5,
-        val_loss=val_loss,
-        val_accuracy=0.5,
-        seconds=1,
-        images_per_second=1,
+def states(losses: list[float], *, patience: int = 3, **settings: float) -> list[SavedState[Row]]:
+    stopping = EarlyStopping(
+        column="val_loss", group="net", patience=patience, **({"min_delta": 0.0} | settings)
     )
-
-
-def states(losses: list[float], *, patience: int = 3, min_delta: float = 0.0) -> list[FitState]:
-    state, result = FitState(), []
+    state, result = SavedState[Row](), []
     for epoch, loss in enumerate(losses, start=1):
-        state = state.add_epoch(row(epoch, loss), patience=patience, min_delta=min_delta)
+        state = state.add(Row(epoch=epoch, val_loss=loss), stopping)
         result.append(state)
     return result
+
+
+def save(folder: Path, state: SavedState[Row], value: float) -> Path:
+    return save_checkpoint(folder, state, {"net": [Variable(value)]}, best="net")
+
+
+def saved(folder: Path) -> tuple[int, float, float]:
+    """Epoch, last and best value of the newest checkpoint."""
+    state, newest = load_state(folder, Row)
+    assert newest is not None
+    values = [float(np.load(newest / name)["net_000"]) for name in ("weights.npz", "best.npz")]
+    return state.epoch, values[0], values[1]
 
 
 def test_early_stopping_counts_epochs_since_the_best() -> None:
@@ -65,6 +75,19 @@ def test_early_stopping_counts_epochs_since_the_best() -> None:
 def test_a_fall_below_min_delta_is_no_improvement() -> None:
     assert states([0.7, 0.695, 0.68], min_delta=0.01)[-1].best_epoch == 3
     assert states([0.7, 0.695, 0.695], min_delta=0.01)[-1].best_epoch == 1
+    shares = states([0.5, 0.4, 0.3999, 0.41], min_delta=0.01, is_share=True, patience=2)
+    assert (shares[-1].best_epoch, shares[-1].stopped) == (2, True)
+
+
+def test_an_epoch_that_is_not_defined_is_never_the_best() -> None:
+    result = states([np.nan, 0.5, np.nan])
+    assert [state.best_epoch for state in result] == [0, 2, 2]
+    assert np.isnan(SavedState[Row].model_validate_json(result[0].model_dump_json()).rows[0].val_loss)
+
+
+def test_without_early_stopping_the_last_epoch_is_kept() -> None:
+    state = SavedState[Row]().add(Row(epoch=1, val_loss=0.1)).add(Row(epoch=2, val_loss=0.2))
+    assert (state.epoch, state.best_epoch, state.stopped) == (2, 2, False)
 
 
 @pytest.fixture
@@ -74,40 +97,34 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         yield tmp_path / "run" / "checkpoints"
 
 
-def test_best_model_is_kept_beside_the_last(folder: Path) -> None:
+def test_best_network_is_kept_beside_the_last(folder: Path) -> None:
     for number, state in enumerate(states([0.7, 0.5, 0.6]), start=1):
-        save_checkpoint(folder, state, FakeModel(f"epoch {number}"))  # type: ignore[arg-type]
-    checkpoint = load_checkpoint(folder)
-    assert checkpoint is not None
-    assert checkpoint.model_path.read_text() == "epoch 3"
-    assert checkpoint.best_path.read_text() == "epoch 2"
-    assert checkpoint.state.epoch == 3
+        save(folder, state, number)
+    assert saved(folder) == (3, 3, 2)
     assert [path.name for path in folder.iterdir()] == ["epoch_0003"]
 
 
 def test_other_files_among_checkpoints_stay_and_end_nothing(folder: Path) -> None:
     first, second, third = states([0.7, 0.5, 0.6])
-    save_checkpoint(folder, first, FakeModel("epoch 1"))  # type: ignore[arg-type]
+    save(folder, first, 1)
     (folder / "notes.txt").write_text("mine")
     (folder / "epoch_0009").mkdir()
     (folder / "epoch_0009" / "notes.txt").write_text("mine")
     (folder / "epoch_9999").write_text("mine")
     (folder / "epoch_old").mkdir()
     (folder / "epoch_0001" / "notes.txt").write_text("mine")
-    save_checkpoint(folder, second, FakeModel("epoch 2"))  # type: ignore[arg-type]
-    (folder / "epoch_0002" / "model.keras").write_text("changed")
-    save_checkpoint(folder, third, FakeModel("epoch 3"))  # type: ignore[arg-type]
-    checkpoint = load_checkpoint(folder)
-    assert checkpoint is not None
-    assert checkpoint.state.epoch == 3
+    save(folder, second, 2)
+    (folder / "epoch_0002" / "weights.npz").write_text("changed")
+    save(folder, third, 3)
+    assert saved(folder)[0] == 3
     left = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert left == {
         "notes.txt",
         "epoch_0009/notes.txt",
         "epoch_9999",
         "epoch_0001/notes.txt",
-        "epoch_0002/model.keras",
-        *(f"epoch_0003/{name}" for name in ("model.keras", "best.keras", "state.json")),
+        "epoch_0002/weights.npz",
+        *(f"epoch_0003/{name}" for name in ("weights.npz", "best.npz", "state.json")),
     }
 
 
@@ -120,22 +137,20 @@ def test_the_newest_checkpoint_is_that_of_the_highest_number(tmp_path: Path) -> 
 
 def test_a_kill_while_saving_leaves_the_checkpoint_before(folder: Path) -> None:
     first, second = states([0.7, 0.5])
-    save_checkpoint(folder, first, FakeModel("epoch 1"))  # type: ignore[arg-type]
+    save(folder, first, 1)
     with pytest.raises(KeyboardInterrupt):
-        save_checkpoint(folder, second, DyingModel())  # type: ignore[arg-type]
-    checkpoint = load_checkpoint(folder)
-    assert checkpoint is not None
-    assert (checkpoint.state.epoch, checkpoint.model_path.read_text()) == (1, "epoch 1")
-    save_checkpoint(folder, second, FakeModel("epoch 2"))  # type: ignore[arg-type]
+        save_checkpoint(folder, second, {"net": [DyingVariable(2)]}, best="net")
+    assert saved(folder) == (1, 1, 1)
+    save(folder, second, 2)
     assert [path.name for path in folder.iterdir()] == ["epoch_0002"]
 
 
 def test_nothing_there(tmp_path: Path) -> None:
-    assert load_checkpoint(tmp_path / "absent") is None
+    assert load_state(tmp_path / "absent", Row) == (SavedState[Row](), None)
 
 
-def test_damaged_state_is_told(tmp_path: Path) -> None:
-    checkpoint = save_checkpoint(tmp_path, states([0.7])[0], FakeModel("x"))  # type: ignore[arg-type]
-    (checkpoint.model_path.parent / "state.json").write_text("{")
-    with pytest.raises(InterruptedRunError, match="--overwrite"):
-        load_checkpoint(tmp_path)
+@pytest.mark.parametrize("text", ["{", "{}", '{"rows": [{"epoch": 1}]}'])
+def test_damaged_state_is_told(tmp_path: Path, text: str) -> None:
+    (save(tmp_path, states([0.7])[0], 1) / "state.json").write_text(text)
+    with pytest.raises(InterruptedRunError, match=r"(?s)epoch_0001 cannot be read.*--overwrite"):
+        load_state(tmp_path, Row)

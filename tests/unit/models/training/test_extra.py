@@ -17,6 +17,7 @@ from imforensics.models.gan import train as train_gan
 from imforensics.models.gan.config import TrainGanConfig
 from imforensics.models.training import extra as training_extra
 from imforensics.models.training.extra import require_training
+from imforensics.models.training.run import TrainingRun
 
 TRAININGS: dict[str, tuple[Callable[..., object], Any, tuple[str, ...]]] = {
     "train-detector": (train.train_detector, TrainDetectorConfig(), train.REQUIRED),
@@ -44,7 +45,7 @@ def test_each_missing_package_stops_a_training(
     run, config, _ = TRAININGS[command]
     monkeypatch.setattr(training_extra, "find_spec", lambda name: None if name == missing else object())
     with pytest.raises(MissingExtraError, match=f"^{command} needs the extra 'train'"):
-        run(config, tmp_path / "run")
+        run(config, TrainingRun(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
 
 
@@ -54,5 +55,5 @@ def test_a_batch_must_be_filled_before_a_gan_is_trained(
     monkeypatch.setattr(training_extra, "find_spec", lambda name: object())
     monkeypatch.setattr(train_gan, "list_authentic", lambda dataset, split: [tmp_path] * 20)
     with pytest.raises(DatasetError, match=r"encoder\.batch_size=32 training images, received 20"):
-        train_gan.train_gan(TrainGanConfig(), tmp_path / "run")
+        train_gan.train_gan(TrainGanConfig(), TrainingRun(tmp_path / "run"))
     assert not (tmp_path / "run").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imforensics.errors import InterruptedRunError
-from imforensics.models.training.checkpoints import EpochRow
+from imforensics.models.classifier.fit import ClassifierRow
 from imforensics.models.training.run_log import classify_column, direction_of, read_run
 from imforensics.models.training.training_log import write_log
 
@@ -52,7 +52,7 @@ def test_names_tell_the_direction(quantity: str, direction: str | None) -> None:
 
 def test_a_detectors_log_is_read(tmp_path: Path) -> None:
     rows = [
-        EpochRow(
+        ClassifierRow(
             epoch=epoch,
             loss=0.7 - epoch / 10,
             accuracy=0.5,
@@ -63,7 +63,7 @@ def test_a_detectors_log_is_read(tmp_path: Path) -> None:
         )
         for epoch in (1, 2)
     ]
-    write_log(tmp_path, rows)
+    write_log(tmp_path, rows, row_type=ClassifierRow)
     run = read_run(tmp_path)
     assert run.name == tmp_path.name
     assert [s.column for s in run.series] == ["loss", "accuracy", "val_loss", "val_accuracy"]

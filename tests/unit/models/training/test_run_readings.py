@@ -75,6 +75,12 @@ def test_made_fits(verdict: str) -> None:
     assert (reading.kind, reading.verdict, reading.rules) == ("fit", verdict, FIT_RULES)
 
 
+def test_a_detector_that_guesses_has_learned_nothing_however_bad_its_start_was() -> None:
+    losses = {"loss": 0.69 + 0.3 * np.exp(-EPOCHS / 3), "val_loss": np.full(30, 0.69)}
+    assert read_curves_of(run_of(**losses))[0].verdict != "underfitting", "a loss of what is not said"
+    assert read_curves_of(run_of(**losses, accuracy=FLAT))[0].verdict == "underfitting"
+
+
 @pytest.mark.parametrize("verdict", GAMES)
 def test_made_games(verdict: str) -> None:
     (reading,) = read_curves_of(run_of(**GAMES[verdict]))

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from imforensics.models.training.checkpoints import EpochRow
+from imforensics.models.classifier.fit import ClassifierRow
 from imforensics.models.training.training_log import TensorBoardLog, write_log
 from imforensics.outputs import claim_folder
 
 ROWS = [
-    EpochRow(
+    ClassifierRow(
         epoch=epoch,
         loss=0.7 - epoch / 10,
         accuracy=0.5,
@@ -27,7 +27,7 @@ ROWS = [
 
 def test_csv_holds_every_row_once_however_often_it_is_written(tmp_path: Path) -> None:
     for count in (0, 1, 2, 2, 3):
-        write_log(tmp_path, ROWS[:count])
+        write_log(tmp_path, ROWS[:count], row_type=ClassifierRow)
     with (tmp_path / "training_log.csv").open(newline="") as lines:
         found = list(csv.DictReader(lines))
     assert [entry["epoch"] for entry in found] == ["1", "2", "3"]

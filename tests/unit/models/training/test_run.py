@@ -10,7 +10,7 @@ from imforensics.config import load_config
 from imforensics.errors import InterruptedRunError, OutputExistsError
 from imforensics.models.classifier.config import TrainDetectorConfig
 from imforensics.models.localizer.config import TrainLocalizerConfig
-from imforensics.models.training.run_folder import open_run_folder
+from imforensics.models.training.run import TrainingRun
 from imforensics.outputs import MARKER, part_name, write_atomically
 
 CONFIG = TrainDetectorConfig()
@@ -21,7 +21,7 @@ LONGER = load_config(TrainDetectorConfig, overrides=["fit.epochs=700"])
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     folder = tmp_path / "runs" / "a"
-    open_run_folder(folder, CONFIG)
+    TrainingRun(folder).open(CONFIG)
     write_atomically(folder / "training_log.csv", "epoch\n")
     return folder
 
@@ -32,50 +32,50 @@ def test_new_folder_holds_the_resolved_config(run: Path) -> None:
 
 def test_existing_run_is_not_overwritten_unasked(run: Path) -> None:
     with pytest.raises(OutputExistsError, match="--resume"):
-        open_run_folder(run, CONFIG)
+        TrainingRun(run).open(CONFIG)
     assert (run / "training_log.csv").exists()
 
 
 def test_resume_keeps_what_is_there(run: Path) -> None:
-    open_run_folder(run, CONFIG, resume=True)
+    TrainingRun(run, resume=True).open(CONFIG)
     assert (run / "training_log.csv").exists()
 
 
 def test_resume_with_other_settings_names_the_difference(run: Path) -> None:
     with pytest.raises(InterruptedRunError, match="patience: 7"):
-        open_run_folder(run, OTHER, resume=True)
+        TrainingRun(run, resume=True).open(OTHER)
 
 
 def test_resume_may_train_longer(run: Path) -> None:
-    open_run_folder(run, LONGER, resume=True)
+    TrainingRun(run, resume=True).open(LONGER)
     assert (run / "training_log.csv").exists()
     assert load_config(TrainDetectorConfig, run / "config.yaml") == LONGER
 
 
 def test_a_run_whose_epochs_are_part_of_each_other_cannot_grow(run: Path) -> None:
     with pytest.raises(InterruptedRunError, match=r"started for another number of epochs.*start_from"):
-        open_run_folder(run, LONGER, resume=True, may_grow=False)
+        TrainingRun(run, resume=True).open(LONGER, may_grow=False)
     assert load_config(TrainDetectorConfig, run / "config.yaml") == CONFIG
-    open_run_folder(run, CONFIG, resume=True, may_grow=False)
+    TrainingRun(run, resume=True).open(CONFIG, may_grow=False)
     assert (run / "training_log.csv").exists()
     with pytest.raises(InterruptedRunError, match="patience: 7"):
-        open_run_folder(run, OTHER, resume=True, may_grow=False)
+        TrainingRun(run, resume=True).open(OTHER, may_grow=False)
 
 
 def test_a_kill_while_the_folder_was_made_does_not_block_it(tmp_path: Path) -> None:
     (tmp_path / part_name(".yaml")).write_text("na")
-    open_run_folder(tmp_path, CONFIG)
+    TrainingRun(tmp_path).open(CONFIG)
     assert load_config(TrainDetectorConfig, tmp_path / "config.yaml") == CONFIG
     assert {path.name for path in tmp_path.iterdir()} == {MARKER, "config.yaml"}
 
 
 def test_resume_of_nothing_starts_a_run(tmp_path: Path) -> None:
-    open_run_folder(tmp_path / "new", CONFIG, resume=True)
+    TrainingRun(tmp_path / "new", resume=True).open(CONFIG)
     assert (tmp_path / "new" / "config.yaml").exists()
 
 
 def test_overwrite_starts_anew(run: Path) -> None:
-    open_run_folder(run, OTHER, overwrite=True)
+    TrainingRun(run, overwrite=True).open(OTHER)
     assert not (run / "training_log.csv").exists()
     assert load_config(TrainDetectorConfig, run / "config.yaml") == OTHER
 
@@ -85,7 +85,7 @@ def test_a_folder_that_is_no_run_is_never_touched(tmp_path: Path, flag: str) -> 
     precious = tmp_path / "letters.txt"
     precious.write_text("keep")
     with pytest.raises(OutputExistsError, match=r"letters\.txt"):
-        open_run_folder(tmp_path, CONFIG, **{flag: True})
+        TrainingRun(tmp_path, **{flag: True}).open(CONFIG)
     assert precious.read_text() == "keep"
 
 
@@ -93,15 +93,15 @@ def test_a_folder_that_merely_has_a_configuration_is_no_run(tmp_path: Path) -> N
     (tmp_path / "config.yaml").write_text("mine")
     for flags in ({}, {"resume": True}, {"overwrite": True}):
         with pytest.raises(OutputExistsError, match=r"config\.yaml"):
-            open_run_folder(tmp_path, CONFIG, **flags)
+            TrainingRun(tmp_path, **flags).open(CONFIG)
     assert [path.name for path in tmp_path.iterdir()] == ["config.yaml"]
 
 
 def test_a_run_is_not_written_over_the_one_it_starts_from(tmp_path: Path) -> None:
     config = load_config(TrainLocalizerConfig, overrides=[f"start_from={tmp_path}/run"])
-    open_run_folder(tmp_path / "run", config.model_copy(update={"start_from": None}))
+    TrainingRun(tmp_path / "run").open(config.model_copy(update={"start_from": None}))
     with pytest.raises(OutputExistsError, match="holds the input"):
-        open_run_folder(tmp_path / "run", config, overwrite=True)
+        TrainingRun(tmp_path / "run", overwrite=True).open(config)
     assert (tmp_path / "run" / "config.yaml").exists()
 
 
@@ -109,7 +109,7 @@ def test_a_file_in_the_way(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("x")
     with pytest.raises(OutputExistsError, match="is a file"):
-        open_run_folder(path, CONFIG)
+        TrainingRun(path).open(CONFIG)
 
 
 def test_write_atomically_leaves_no_partial_file(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
-"""The localizer's parts as ONNX, written layer by layer for pictures of any size; and read back.
+"""A Keras model as ONNX, written layer by layer for inputs of any size; and its weights read back.
 
-A converter of whole graphs would do too; the one that Keras uses (tf2onnx 1.17) turns each dilated
-convolution of a picture of unknown size into some forty nodes that move pixels around. Here a layer is one
-node or two.
+`keras.Model.export` would do too for a model of one input: with TensorFlow it calls tf2onnx, which turns each
+dilated convolution of a picture of unknown size into some forty nodes that move pixels around, and knows no
+gradient. Here a layer is one node or two.
 """
 
 from __future__ import annotations
@@ -19,7 +19,35 @@ if TYPE_CHECKING:
 
     import keras
 
+    from imforensics.types import FloatArray
+
 _ACTIVATIONS = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
+
+
+TOLERANCE = 1e-5  # absolute, on scores in [0, 1]; float32 sums in another order differ by about 1e-7
+
+
+def check_export(
+    trained: FloatArray, exported: FloatArray, *, tolerance: float = TOLERANCE, what: str = "model"
+) -> float:
+    """Largest absolute difference of outputs between the trained and the exported network.
+
+    Args:
+        trained: outputs of the Keras model.
+        exported: those of the runtime, on the same inputs.
+        tolerance: largest difference that rounding explains.
+        what: was exported, for the error.
+
+    Raises:
+        BundleError: the difference is above `tolerance`.
+    """
+    difference = float(np.abs(trained - exported).max())
+    if not difference <= tolerance:
+        raise BundleError(
+            f"The exported {what} differs from the trained one by {difference:.2e}, expected at most "
+            f"{tolerance:.0e}. Report this with the configuration."
+        )
+    return difference
 
 
 def part_graph(model: keras.Model, outputs: Sequence[str]) -> bytes:
@@ -46,7 +74,7 @@ def part_graph(model: keras.Model, outputs: Sequence[str]) -> bytes:
         if kind not in _LAYERS:
             raise BundleError(
                 f"The {model.name} has a layer {operation.name} of kind {kind}; the export knows "
-                f"{', '.join(sorted(_LAYERS))}. Add it to localizer_graphs."
+                f"{', '.join(sorted(_LAYERS))}. Add it to _LAYERS."
             )
         received = operation.input if isinstance(operation.input, list) else [operation.input]
         made[id(operation.output)] = _LAYERS[kind](graph, operation, [made[id(item)] for item in received])
@@ -152,16 +180,27 @@ def _rescale(graph: Graph, layer: Any, values: list[str]) -> str:
     return graph.add("Add", scaled, graph.weight(float(layer.offset))) if layer.offset else scaled
 
 
-def _pool(graph: Graph, layer: Any, values: list[str]) -> str:
-    mode = "SAME_UPPER" if layer.padding == "same" else "VALID"
-    return graph.add(
-        "AveragePool",
+def _pool(operation: str, **attributes: Any) -> Callable[[Graph, Any, list[str]], str]:
+    return lambda graph, layer, values: graph.add(
+        operation,
         values[0],
         kernel_shape=list(layer.pool_size),
         strides=list(layer.strides),
-        auto_pad=mode,
-        count_include_pad=0,
+        auto_pad="SAME_UPPER" if layer.padding == "same" else "VALID",
+        **attributes,
     )
+
+
+def _average(graph: Graph, layer: Any, values: list[str]) -> str:
+    return graph.reshape(graph.add("GlobalAveragePool", values[0]), layer.output.shape[-1])
+
+
+def _enlarge(graph: Graph, layer: Any, values: list[str]) -> str:
+    if layer.interpolation != "nearest":
+        raise BundleError(
+            f"{layer.name} interpolates by {layer.interpolation}; the export knows nearest only."
+        )
+    return graph.enlarge(values[0], *layer.size)
 
 
 def _reshape(graph: Graph, layer: Any, values: list[str]) -> str:
@@ -189,15 +228,19 @@ def _pass_on(graph: Graph, layer: Any, values: list[str]) -> str:
 _LAYERS: dict[str, Callable[[Graph, Any, list[str]], str]] = {
     "Activation": _activate,
     "Add": _elementwise("Add"),
-    "AveragePooling2D": _pool,
+    "AveragePooling2D": _pool("AveragePool", count_include_pad=0),
     "BatchNormalization": _normalize,
     "Concatenate": _concatenate,
     "Conv2D": _convolve,
     "Dense": _connect,
+    "Dropout": _pass_on,
+    "GlobalAveragePooling2D": _average,
+    "MaxPooling2D": _pool("MaxPool"),
     "Multiply": _elementwise("Mul"),
     "ReLU": _elementwise("Relu"),
     "Rescaling": _rescale,
     "Reshape": _reshape,
     "StopGradient": _pass_on,
     "Subtract": _elementwise("Sub"),
+    "UpSampling2D": _enlarge,
 }

@@ -1,30 +1,23 @@
-"""From a finished GAN run to a bundle: export, checks, measurements, thresholds of error maps, model card."""
+"""From finished fits to what is shipped: export, checks, measurements, thresholds of error maps."""
 
 from __future__ import annotations
 
-import hashlib
 import math
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from imforensics import __version__
-from imforensics.config import config_digest
-from imforensics.errors import BundleError
 from imforensics.metrics.similarity import ssim
-from imforensics.models.bundle.files import MANIFEST_FILE, start_session
-from imforensics.models.classifier.writer import RECORDED
-from imforensics.models.gan.bundle import load_gan_bundle
-from imforensics.models.gan.card import format_gan_card
+from imforensics.models.bundle.layers import check_export
+from imforensics.models.bundle.runtime import start_session
+from imforensics.models.gan.bundle import GanBundle
 from imforensics.models.gan.config import TrainGanConfig
+from imforensics.models.gan.encoder import EncoderRow
 from imforensics.models.gan.error import ERROR_KINDS, ErrorKind, image_errors
-from imforensics.models.gan.fit import Yardstick, predict
+from imforensics.models.gan.fit import GanRow, SampleReference, predict
 from imforensics.models.gan.graphs import discriminator_graph, encoder_graph, generator_graph, search_graph
 from imforensics.models.gan.images import middle_patches, whole_views
 from imforensics.models.gan.manifest import (
@@ -34,18 +27,14 @@ from imforensics.models.gan.manifest import (
     GanFile,
     GanManifest,
     GanProvenance,
-    Part,
     ReconstructionMeasurement,
     ReconstructionMode,
     View,
-    dump_gan_manifest,
 )
 from imforensics.models.gan.reconstruction import Reconstructor
-from imforensics.models.gan.state import EncoderRow, GanFitState, GanRow
-from imforensics.models.gan.step import Adversaries
+from imforensics.models.gan.step import GanTrainer
+from imforensics.models.training.checkpoints import SavedState
 from imforensics.models.training.progress import Progress
-from imforensics.outputs import write_atomically
-from imforensics.provenance import find_commit
 from imforensics.types import FloatArray, UInt8Array
 
 TOLERANCE = 1e-3  # of the spread of an output; float32 sums in another order differ by about 1e-6 of it
@@ -67,80 +56,68 @@ class FinishedGan:
     """All that a bundle is made of.
 
     Attributes:
-        adversaries: after the adversarial fit.
+        trainer: after the adversarial fit.
         encoder: of its best epoch.
         gan: how the adversarial fit went.
         encoder_fit: how the encoder's fit went.
-        yardstick: what samples were held against.
+        reference: what samples were held against.
         validation: (H, W, 3) uint8 each, authentic, held out.
         train_images: number of training images.
     """
 
-    adversaries: Adversaries
+    trainer: GanTrainer
     encoder: Any
-    gan: GanFitState[GanRow]
-    encoder_fit: GanFitState[EncoderRow]
-    yardstick: Yardstick
+    gan: SavedState[GanRow]
+    encoder_fit: SavedState[EncoderRow]
+    reference: SampleReference
     validation: Sequence[UInt8Array]
     train_images: int
 
 
-def write_gan_bundle(
-    config: TrainGanConfig, finished: FinishedGan, folder: Path, *, progress: Progress
-) -> GanManifest:
-    """Export the networks, measure what was exported, and write the bundle.
+def export_gan(
+    config: TrainGanConfig, finished: FinishedGan, *, progress: Progress
+) -> tuple[dict[str, bytes], GanManifest]:
+    """Export the networks, and measure what was exported.
 
     Args:
         config: of the run.
         finished: the fitted networks and their data.
-        folder: of the bundle.
         progress: told of each image measured.
 
     Returns:
-        What bundle.yaml holds.
+        The networks, and what bundle.yaml is to hold.
 
     Raises:
         BundleError: an exported network does not compute what the trained one does.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    generator, discriminator = finished.adversaries.averaged, finished.adversaries.discriminator
-    parts: dict[Part, bytes] = {
+    generator, discriminator = finished.trainer.averaged, finished.trainer.discriminator
+    parts: dict[str, bytes] = {
         "generator": generator_graph(generator),
         "encoder": encoder_graph(finished.encoder),
         "discriminator": discriminator_graph(discriminator),
         "search": search_graph(generator, discriminator, half=True),
     }
     differences = _check_exports(parts, finished, config)
-    files = {}
-    for part, content in parts.items():
-        write_atomically(folder / f"{part}.onnx", content)
-        files[part] = GanFile(
-            file=f"{part}.onnx",
-            sha256=hashlib.sha256(content).hexdigest(),
-            max_difference_to_keras=differences.get(part),
-        )
-    manifest = GanManifest(
+    draft = GanManifest(
         name=config.name,
         height=config.images.size,
         width=config.images.size,
         latent=config.networks.latent,
-        files=files,
+        files={
+            part: GanFile.of(part, content, max_difference_to_keras=differences.get(part))
+            for part, content in parts.items()
+        },
         search=config.search,
         provenance=_describe_provenance(config, finished),
     )
-    write_atomically(folder / MANIFEST_FILE, dump_gan_manifest(manifest))  # the measurements load it
-    reconstructor = Reconstructor(load_gan_bundle(folder))
-    manifest = manifest.model_copy(
+    images, reconstructor = finished.validation, Reconstructor(GanBundle(Path(), draft, parts))
+    manifest = draft.model_copy(
         update={
-            "measurements": measure_reconstructions(
-                config, reconstructor, finished.validation, progress=progress
-            ),
-            "error_scales": _choose_scales(reconstructor, finished.validation, progress=progress),
+            "measurements": measure_reconstructions(config, reconstructor, images, progress=progress),
+            "error_scales": _choose_scales(reconstructor, images, progress=progress),
         }
     )
-    write_atomically(folder / MANIFEST_FILE, dump_gan_manifest(manifest))
-    write_atomically(folder / "MODEL_CARD.md", format_gan_card(manifest))
-    return manifest
+    return parts, manifest
 
 
 def measure_reconstructions(
@@ -210,38 +187,24 @@ def _weighted_quantile(values: FloatArray, weights: np.ndarray, share: float) ->
 
 
 def _check_exports(
-    parts: dict[Part, bytes], finished: FinishedGan, config: TrainGanConfig
-) -> dict[Part, float]:
-    images = finished.yardstick.validation[:CHECKED]
+    parts: dict[str, bytes], finished: FinishedGan, config: TrainGanConfig
+) -> dict[str, float]:
+    images = finished.reference.validation[:CHECKED]
     noise = np.random.default_rng(config.seed).standard_normal(
         (CHECKED, config.networks.latent), dtype=np.float32
     )
-    logits = predict(finished.adversaries.discriminator, images)
-    trained: dict[Part, tuple[str, FloatArray, FloatArray, int]] = {
-        "generator": ("z", noise, predict(finished.adversaries.averaged, noise), 0),
+    logits = predict(finished.trainer.discriminator, images)
+    trained: dict[str, tuple[str, FloatArray, FloatArray, int]] = {
+        "generator": ("z", noise, predict(finished.trainer.averaged, noise), 0),
         "encoder": ("image", images, predict(finished.encoder, images), 0),
         "discriminator": ("image", images, logits, 1),
     }
-    differences: dict[Part, float] = {}
+    differences: dict[str, float] = {}
     for part, (name, inputs, expected, output) in trained.items():
         received = start_session(parts[part]).run(None, {name: inputs})[output]
-        differences[part] = check_outputs(part, expected, received)
+        spread = max(float(expected.std()), 1e-3)
+        differences[part] = check_export(expected, received, tolerance=TOLERANCE * spread, what=part)
     return differences
-
-
-def check_outputs(part: str, expected: FloatArray, received: FloatArray) -> float:
-    """Largest absolute difference of a trained and an exported network's output.
-
-    Raises:
-        BundleError: it is above TOLERANCE times the output's standard deviation.
-    """
-    difference = float(np.abs(expected - received).max())
-    if not difference <= TOLERANCE * max(float(expected.std()), 1e-3):
-        raise BundleError(
-            f"The exported {part} differs from the trained one by {difference:.2e}, its output has standard "
-            f"deviation {float(expected.std()):.2e}. Report this with the configuration."
-        )
-    return difference
 
 
 def _spread(count: int, wanted: int) -> np.ndarray:
@@ -250,19 +213,14 @@ def _spread(count: int, wanted: int) -> np.ndarray:
 
 def _describe_provenance(config: TrainGanConfig, finished: FinishedGan) -> GanProvenance:
     looks = [row.kernel_distance for row in finished.gan.rows if row.kernel_distance is not None]
-    return GanProvenance(
-        created_at=datetime.now(UTC).replace(microsecond=0),
-        tool_version=__version__,
-        commit=find_commit(),
-        config_digest=config_digest(config.model_dump(mode="json")),
+    return GanProvenance.record(
+        config,
         dataset=config.dataset.name,
         train_images=finished.train_images,
         val_images=len(finished.validation),
-        seed=config.seed,
         gan_epochs=finished.gan.epoch,
         encoder_epochs=finished.encoder_fit.epoch,
         encoder_best_epoch=finished.encoder_fit.best_epoch,
         kernel_distance=looks[-1] if looks else None,
-        kernel_distance_floor=finished.yardstick.floor,
-        versions={"python": platform.python_version()} | {name: metadata.version(name) for name in RECORDED},
+        kernel_distance_floor=finished.reference.floor,
     )

@@ -1,47 +1,31 @@
-"""From a finished fit to a bundle: export, thresholds, calibration, measurements, model card."""
+"""From a finished fit to what is shipped: export, thresholds, calibration, measurements."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import platform
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib import metadata
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from imforensics import __version__
-from imforensics.config import config_digest
 from imforensics.metrics.calibration import Calibration, Conditions, fit_calibration
 from imforensics.metrics.label_thresholds import choose_label_thresholds
-from imforensics.models.bundle.export import check_export, export_onnx, keras_scores
-from imforensics.models.bundle.files import MANIFEST_FILE
+from imforensics.models.bundle.layers import check_export, part_graph
+from imforensics.models.bundle.manifest import ModelFile
 from imforensics.models.classifier.bundle import load_runtime
-from imforensics.models.classifier.card import format_card
 from imforensics.models.classifier.config import TrainDetectorConfig
 from imforensics.models.classifier.data import SplitName, TrainingData
 from imforensics.models.classifier.evaluation import F1_POLICY, choose_f1_threshold, measure, measure_lookup
 from imforensics.models.classifier.examples import Example, labels_of, prepare_inputs
-from imforensics.models.classifier.manifest import (
-    BundleManifest,
-    Measurement,
-    ModelFile,
-    Pairs,
-    Provenance,
-    ShortcutMeasurement,
-    dump_manifest,
-)
-from imforensics.models.training.checkpoints import Checkpoint
+from imforensics.models.classifier.manifest import BundleManifest, ClassifierProvenance, Measurement, Pairs
 from imforensics.models.training.progress import Progress
-from imforensics.outputs import write_atomically
-from imforensics.provenance import find_commit
 from imforensics.types import FloatArray
 
-MODEL_FILE = "model.onnx"
-RECORDED = ("tensorflow", "keras", "tf2onnx", "onnxruntime", "numpy", "pillow", "pywavelets")
+if TYPE_CHECKING:
+    import keras
+
+    from imforensics.models.classifier.fit import ClassifierRow
+    from imforensics.models.training.checkpoints import SavedState
+
 ALTERED: dict[Pairs, str] = {
     "raw": "tampered and authentic files as published",
     "twin": "tampered files against their own hosts saved alike",
@@ -50,38 +34,35 @@ ALTERED: dict[Pairs, str] = {
 ScoreTable = dict[tuple[Pairs, SplitName], FloatArray]
 
 
-def write_bundle(
+def export_classifier(
     config: TrainDetectorConfig,
     data: TrainingData,
-    checkpoint: Checkpoint,
+    model: keras.Model,
+    state: SavedState[ClassifierRow],
     validation_inputs: FloatArray,
-    folder: Path,
     *,
     progress: Progress,
-) -> BundleManifest:
-    """Export the best model, measure what was exported, and write the bundle.
+) -> tuple[dict[str, bytes], BundleManifest]:
+    """Export the best model, and measure what was exported.
 
     Args:
         config: of the run.
         data: splits.
-        checkpoint: of the finished fit.
+        model: of the best epoch.
+        state: of the finished fit.
         validation_inputs: (N, h, w, C) float32 of the validation examples of `config.pairs`.
-        folder: of the bundle.
         progress: told of each image prepared.
 
     Returns:
-        What bundle.yaml holds.
+        The model, and what bundle.yaml is to hold.
 
     Raises:
         BundleError: the exported model does not score as the trained one.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    export_onnx(checkpoint.best_path, folder / MODEL_FILE)
-    model_bytes = (folder / MODEL_FILE).read_bytes()
-    predict = load_runtime(model_bytes)
-    difference = check_export(
-        keras_scores(checkpoint.best_path, validation_inputs), predict(validation_inputs)
-    )
+    content = part_graph(model, ["score"])
+    predict = load_runtime(content)
+    trained = model.predict(validation_inputs, batch_size=64, verbose=0).reshape(-1)
+    difference = check_export(trained, predict(validation_inputs))
 
     def score(examples: Sequence[Example], stage: str) -> FloatArray:
         return predict(
@@ -98,25 +79,26 @@ def write_bundle(
     threshold = choose_f1_threshold(
         scores[config.pairs, "val"], labels_of(data.examples[config.pairs]["val"])
     )
-    measurements = _measure_all(config, data, scores, threshold)
-    shortcut = measure_lookup(data.samples["train"], data.samples["test"], dataset=config.dataset.name)
+    shown = data.examples[config.pairs]
     manifest = BundleManifest(
         name=config.name,
-        model=ModelFile(
-            file=MODEL_FILE,
-            sha256=hashlib.sha256(model_bytes).hexdigest(),
-            runtime="onnxruntime",
-            max_difference_to_keras=difference,
-        ),
+        model=ModelFile.of("model", content, max_difference_to_keras=difference),
         input=config.input,
         thresholds={F1_POLICY: threshold},
         calibration=_calibrate(config, data, scores, photo_scores),
-        measurements=measurements,
-        shortcut=shortcut,
-        provenance=_describe_provenance(config, data, checkpoint),
+        measurements=_measure_all(config, data, scores, threshold),
+        shortcut=measure_lookup(data.samples["train"], data.samples["test"], dataset=config.dataset.name),
+        provenance=ClassifierProvenance.record(
+            config,
+            dataset=config.dataset.name,
+            pairs=config.pairs,
+            train_images=len(shown["train"]),
+            val_images=len(shown["val"]),
+            epochs=state.epoch,
+            best_epoch=state.best_epoch,
+        ),
     )
-    _write_files(folder, manifest, data, shortcut)
-    return manifest
+    return {"model": content}, manifest
 
 
 def _measure_all(
@@ -174,39 +156,3 @@ def _conditions_of(examples: Sequence[Example]) -> Conditions:
         min_side=min(min(size) for size in sizes),
         max_pixels=max(height * width for height, width in sizes),
     )
-
-
-def _describe_provenance(
-    config: TrainDetectorConfig, data: TrainingData, checkpoint: Checkpoint
-) -> Provenance:
-    examples = data.examples[config.pairs]
-    return Provenance(
-        created_at=datetime.now(UTC).replace(microsecond=0),
-        tool_version=__version__,
-        commit=find_commit(),
-        config_digest=config_digest(config.model_dump(mode="json")),
-        dataset=config.dataset.name,
-        pairs=config.pairs,
-        train_images=len(examples["train"]),
-        val_images=len(examples["val"]),
-        seed=config.seed,
-        epochs=checkpoint.state.epoch,
-        best_epoch=checkpoint.state.best_epoch,
-        versions={"python": platform.python_version()} | {name: metadata.version(name) for name in RECORDED},
-    )
-
-
-def _write_files(
-    folder: Path, manifest: BundleManifest, data: TrainingData, shortcut: ShortcutMeasurement
-) -> None:
-    metrics: dict[str, Any] = {
-        "bundle": manifest.name,
-        "measurements": [item.model_dump(mode="json") for item in manifest.measurements],
-        "shortcut": shortcut.model_dump(mode="json"),
-        "twins_missing": data.twins_missing,
-    }
-    write_atomically(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
-    write_atomically(
-        folder / "MODEL_CARD.md", format_card(manifest, title=data.title, photos=data.photos_title)
-    )
-    write_atomically(folder / MANIFEST_FILE, dump_manifest(manifest))
