@@ -42,7 +42,13 @@ class LocalizerBundle(TrainedBundle[LocalizerManifest]):
     @cached_property
     def _runtime(self) -> LocalizerRuntime:
         paths = {part: self.folder / file.file for part, file in self.manifest.parts.items()}
-        return start_runtime(self.parts, self.manifest.reach, threads=self._threads, paths=paths)
+        return start_runtime(
+            self.parts,
+            self.manifest.reach,
+            uses_peak=self.manifest.uses_peak,
+            threads=self._threads,
+            paths=paths,
+        )
 
 
 load_localizer = LocalizerBundle.load
@@ -52,6 +58,7 @@ def start_runtime(
     parts: Mapping[str, bytes],
     reach: tuple[int, int],
     *,
+    uses_peak: bool = False,
     threads: int | None = None,
     paths: Mapping[str, Path] | None = None,
 ) -> LocalizerRuntime:
@@ -60,6 +67,7 @@ def start_runtime(
     Args:
         parts: ONNX models.
         reach: blocks beyond a window that stem and trunk look at.
+        uses_peak: see `LocalizerRuntime`.
         threads: within one operation; None leaves it to the runtime.
         paths: where the models were read from, for the errors.
 
@@ -72,6 +80,7 @@ def start_runtime(
             for part in PARTS
         },
         reach,
+        uses_peak,
     )
 
 

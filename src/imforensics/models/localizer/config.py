@@ -130,6 +130,11 @@ class LocalizerNetworkConfig(ConfigModel):
     channels: int = Field(80, ge=4)
     dilations: tuple[int, ...] = Field((1, 2, 4, 8, 1), min_length=1)
 
+    @property
+    def takes_pixels(self) -> bool:
+        """Whether the network is shown the pixels themselves, not a residual in their place."""
+        return {"ela", "wavelet"}.isdisjoint(self.streams)
+
     @model_validator(mode="after")
     def _check_streams(self) -> Self:
         of_pixels = [stream for stream in self.streams if stream != "traces"]

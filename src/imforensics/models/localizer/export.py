@@ -42,9 +42,9 @@ class ExportedLocalizer:
     parameters: int
     difference: ExportDifference
 
-    def start(self, *, threads: int | None = None) -> LocalizerRuntime:
+    def start(self, *, uses_peak: bool = False, threads: int | None = None) -> LocalizerRuntime:
         """The runtime that ships, for thresholds and calibration to be measured on."""
-        return start_runtime(self.parts, self.reach, threads=threads)
+        return start_runtime(self.parts, self.reach, uses_peak=uses_peak, threads=threads)
 
 
 def export_localizer(localizer: Localizer, pictures: Sequence[LocalizerInput]) -> ExportedLocalizer:

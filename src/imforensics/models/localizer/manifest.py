@@ -128,6 +128,7 @@ class LocalizerManifest(PartsManifest):
         parameters: number of weights.
         reach: blocks beyond a window that stem and trunk look at.
         difference: to the trained network.
+        uses_peak: the score rests on the map's peak too, see `LocalizerRuntime`.
         map_threshold: from which on a block is marked.
         calibration: of the image score; None where it was not calibrated.
         training: what it learned from, in a few sentences.
@@ -146,6 +147,7 @@ class LocalizerManifest(PartsManifest):
     parameters: int = Field(ge=1)
     reach: tuple[int, int] = Field(description="blocks")
     difference: ExportDifference
+    uses_peak: bool = False
     map_threshold: MapThreshold
     calibration: Calibration | None = None
     training: str

@@ -35,6 +35,9 @@ Slices = tuple[slice, slice]
 
 STEM_WINDOW = 96  # blocks a side, without what is cut off: about 100 MB at work
 TRUNK_WINDOW = 192  # likewise; it looks further, and smaller windows do more twice
+BRIGHTEST, DARKEST = 254, 1  # from these on a sample of a picture counts as clipped
+CLIPPED_SHARE = 0.3  # of a block's pixels, from which on it is not trusted at all
+CLIPPED_LOSS = 3.0  # of its logit, chosen on the validation devices
 EXACT_BYTES = (
     80_000_000  # of features: larger pictures' are kept as float16; the map moves by 1e-4 on average
 )
@@ -94,14 +97,13 @@ class LocalizerRuntime:
     Attributes:
         parts: stem, trunk and scorer.
         reach: blocks beyond a window that its stem and its trunk look at.
-        tile: blocks a side, at most, of the parts that a picture is scored by; its score is that of the
-            highest part. The scorer learned from pictures of about that size: the mean of a whole photograph
-            hides a small alteration. None scores the picture as a whole.
+        uses_peak: the score is the mean of the scorer's and of the map's peak, see `find_peak`: the mean of
+            a whole photograph hides a small alteration from the scorer. False takes the scorer's alone.
     """
 
     parts: Mapping[Part, RunPart]
     reach: tuple[int, int]
-    tile: int | None = None
+    uses_peak: bool = False
 
     def localize(
         self,
@@ -138,7 +140,7 @@ class LocalizerRuntime:
             return whole.extend(expected)
         sizes = windows or WindowSizes()
         features, mean = self._run_stem(traces, pixels, sizes.stem)
-        return self._run_trunk(features, mean, sizes.trunk)
+        return self._run_trunk(features, mean, pixels, sizes.trunk)
 
     def _run_stem(
         self, traces: BlockTraces, pixels: UInt8Array | FloatArray, size: int
@@ -169,11 +171,16 @@ class LocalizerRuntime:
         return features, np.asarray(total / (shape[0] * shape[1]), np.float32)
 
     def _run_trunk(
-        self, features: NDArray[np.float32 | np.float16], mean: FloatArray, size: int
+        self,
+        features: NDArray[np.float32 | np.float16],
+        mean: FloatArray,
+        pixels: UInt8Array | FloatArray,
+        size: int,
     ) -> BlockMaps:
         shape = features.shape[:2]
         marks, reliability = np.empty(shape, np.float32), np.empty(shape, np.float32)
-        tiles = _Tiles(shape, self.tile or max(shape), features.shape[-1])
+        largest: FloatArray | None = None
+        total: NDArray[np.float64] | float = 0.0
         windows = cut_windows(shape, size=size, reach=self.reach[1])
         for window in windows:
             part = features[window.outer].astype(np.float32, copy=False)
@@ -183,9 +190,16 @@ class LocalizerRuntime:
             logits, trust, context = (output[0][window.inside] for output in outputs)
             marks[window.inner] = logits[..., 0]
             reliability[window.inner] = trust[..., 0]
-            tiles.add(window.inner, context)
-        scores = self.parts["scorer"]({"largest": tiles.largest, "average": tiles.average}, is_last=True)[0]
-        return BlockMaps(logistic(marks), logistic(reliability), float(logistic(scores.ravel()).max()))
+            peak = context.max(axis=(0, 1))
+            largest = peak if largest is None else np.maximum(largest, peak)
+            total = total + context.sum(axis=(0, 1), dtype=np.float64)
+        average = np.asarray(total / (shape[0] * shape[1]), np.float32)
+        score = self.parts["scorer"](
+            {"largest": np.asarray(largest)[np.newaxis], "average": average[np.newaxis]}, is_last=True
+        )[0].ravel()
+        if self.uses_peak:
+            score = (score + np.float32(find_peak(marks, pixels))) / 2
+        return BlockMaps(logistic(marks), logistic(reliability), float(logistic(score)[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,31 +217,32 @@ class Window:
     inside: Slices
 
 
-class _Tiles:
-    """Largest value and mean of the context in each part of a picture, gathered window by window."""
+def find_peak(logits: FloatArray, pixels: UInt8Array | FloatArray) -> float:
+    """The largest mean of 3x3 blocks of a map, where clipped blocks count less.
 
-    def __init__(self, shape: tuple[int, ...], size: int, channels: int) -> None:
-        self._parts = [part.inner for part in cut_windows(shape, size=size, reach=0)]
-        self.largest = np.full((len(self._parts), channels), -np.inf, np.float32)
-        self._total = np.zeros((len(self._parts), channels))
+    A clipped sample does not follow the quantization that the rest of the picture shows, so that clipped
+    parts of authentic photographs are marked too.
 
-    @property
-    def average(self) -> FloatArray:
-        """(parts, channels) float32."""
-        blocks = [(rows.stop - rows.start) * (columns.stop - columns.start) for rows, columns in self._parts]
-        return np.asarray(self._total / np.array(blocks)[:, np.newaxis], np.float32)
+    Args:
+        logits: (R, C) of the map.
+        pixels: (8R, 8C, 3) in [0, 255].
 
-    def add(self, window: Slices, context: FloatArray) -> None:
-        """Take the context of a window's own blocks."""
-        for number, part in enumerate(self._parts):
-            rows, columns = (
-                slice(max(one.start, other.start) - one.start, min(one.stop, other.stop) - one.start)
-                for one, other in zip(window, part, strict=True)
-            )
-            if rows.stop > rows.start and columns.stop > columns.start:
-                seen = context[rows, columns]
-                np.maximum(self.largest[number], seen.max(axis=(0, 1)), out=self.largest[number])
-                self._total[number] += seen.sum(axis=(0, 1), dtype=np.float64)
+    Returns:
+        A logit.
+    """
+    rows, columns = logits.shape
+    is_clipped = ((pixels >= BRIGHTEST) | (pixels <= DARKEST)).any(axis=2)
+    shares = is_clipped.reshape(rows, BLOCK, columns, BLOCK).mean(axis=(1, 3), dtype=np.float32)
+    near = np.max(_neighbours(shares), axis=0)
+    trusted = logits - np.float32(CLIPPED_LOSS) * np.minimum(near / np.float32(CLIPPED_SHARE), 1)
+    return float(np.mean(_neighbours(trusted), axis=0).max())
+
+
+def _neighbours(values: FloatArray) -> FloatArray:
+    """(9, R, C): each block and those around it; beyond the edge it is repeated."""
+    padded = np.pad(values, 1, mode="edge")
+    rows, columns = values.shape
+    return np.stack([padded[i : i + rows, j : j + columns] for i in range(3) for j in range(3)])
 
 
 def cut_windows(shape: tuple[int, ...], *, size: int, reach: int) -> list[Window]:

@@ -52,11 +52,13 @@ def train_localizer(config: TrainLocalizerConfig, run: TrainingRun) -> TrainResu
         count = min(COMPARED, len(held_out[0].origins))
         pictures = [take_picture(held_out[0], index) for index in range(count)]
         exported = export_localizer(learner.averaged, pictures)
-        found = calibrate_localizer(config, exported.start(), progress=run.progress)
+        uses_peak = config.network.takes_pixels
+        found = calibrate_localizer(config, exported.start(uses_peak=uses_peak), progress=run.progress)
         manifest = describe_localizer(
             exported,
             name=config.name,
             network=config.network,
+            uses_peak=uses_peak,
             map_threshold=found.map_threshold,
             calibration=found.calibration,
             training=describe_training(config),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from fixtures.noise_localizer import numpy_runtime
 from imforensics.models.localizer import runtime as localizer_runtime
-from imforensics.models.localizer.runtime import BlockMaps, WindowSizes, cut_windows
+from imforensics.models.localizer.runtime import BlockMaps, WindowSizes, cut_windows, find_peak
 from imforensics.models.localizer.traces import CHANNELS, TABLE_FACTS, BlockTraces, describe_uncompressed
 
 WHOLE = WindowSizes(stem=10_000, trunk=10_000)
@@ -63,34 +62,35 @@ def test_one_pass_is_the_network_itself() -> None:
     assert found.score == pytest.approx(1 / (1 + np.exp(-score.item())), abs=1e-6)
 
 
-@pytest.mark.parametrize("windows", [None, WindowSizes(50, 7)])
-def test_a_picture_is_scored_by_its_highest_part(windows: WindowSizes | None) -> None:
-    """Of 22 x 33 blocks in parts of at most 12: two rows of three parts, whatever windows they lie in."""
+def test_a_peak_counts_less_where_samples_are_clipped() -> None:
+    logits = np.full((6, 7), -4, np.float32)
+    logits[3, 3] = 5
+    gray = np.full((48, 56, 3), 128, np.uint8)
+    assert find_peak(logits, gray) == pytest.approx((5 - 8 * 4) / 9)
+    for level, loss in ((255, 3), (254, 3), (253, 0), (2, 0), (1, 3), (0, 3)):
+        clipped = gray.copy()
+        clipped[24:32, 24:32, 1] = level  # one channel of the block: its eight neighbours count less too
+        expected = (5 - 8 * 4 - 4 * loss) / 9  # of the mean that has the block in its corner
+        assert find_peak(logits, clipped) == pytest.approx(expected)
+    part = gray.copy()
+    part[24:26, 24:28] = 255  # an eighth of the block
+    assert find_peak(logits, part) == pytest.approx((5 - 8 * 4 - 4 * 3 * (8 / 64) / 0.3) / 9)
+    corner = np.full((2, 2), -4, np.float32)
+    corner[0, 0] = 5
+    assert find_peak(corner, gray[:16, :16]) == pytest.approx((4 * 5 - 5 * 4) / 9), "the edge is repeated"
+
+
+@pytest.mark.parametrize("windows", [None, WindowSizes(5, 7)])
+def test_a_score_may_rest_on_the_peak_too(windows: WindowSizes | None) -> None:
     runtime, (traces, pixels) = numpy_runtime(), picture(176, 264)
-    contexts: list[np.ndarray] = []
-
-    def trunk(feeds: Mapping[str, np.ndarray], *, is_last: bool) -> list[np.ndarray]:
-        outputs = runtime.parts["trunk"](feeds, is_last=is_last)
-        contexts.append(outputs[2][0])
-        return outputs
-
-    recorded = localizer_runtime.LocalizerRuntime({**runtime.parts, "trunk": trunk}, runtime.reach)
-    recorded.localize(traces, pixels, windows=WHOLE)
-    (context,) = contexts
-    edges = [(0, 11, 22), (0, 11, 22, 33)]
-    scores = [
-        runtime.parts["scorer"](
-            {"largest": part.max((0, 1))[None], "average": part.mean((0, 1))[None]}, is_last=True
-        )[0].item()
-        for top, bottom in pairwise(edges[0])
-        for left, right in pairwise(edges[1])
-        for part in [context[top:bottom, left:right]]
-    ]
-    tiled = localizer_runtime.LocalizerRuntime(runtime.parts, runtime.reach, tile=12)
-    found = tiled.localize(traces, pixels, windows=windows).score
-    assert found == pytest.approx(1 / (1 + np.exp(-max(scores))), abs=1e-6)
-    assert len(set(scores)) == 6
-    assert found != pytest.approx(runtime.localize(traces, pixels).score, abs=1e-6)
+    plain = runtime.localize(traces, pixels)
+    logits = np.log(plain.marks / (1 - plain.marks))
+    score = np.log(plain.score / (1 - plain.score))
+    both = localizer_runtime.LocalizerRuntime(runtime.parts, runtime.reach, uses_peak=True)
+    found = both.localize(traces, pixels, windows=windows)
+    expected = (score + find_peak(logits, pixels)) / 2
+    assert np.log(found.score / (1 - found.score)) == pytest.approx(expected, abs=1e-4)
+    np.testing.assert_allclose(found.marks, plain.marks, atol=1e-5)
 
 
 def test_blocks_that_the_edge_cuts_take_what_their_neighbours_have() -> None:
