@@ -64,20 +64,20 @@ def test_one_pass_is_the_network_itself() -> None:
 
 def test_a_peak_counts_less_where_samples_are_clipped() -> None:
     logits = np.full((6, 7), -4, np.float32)
-    logits[3, 3] = 5
+    logits[3, 3] = 20
     gray = np.full((48, 56, 3), 128, np.uint8)
-    assert find_peak(logits, gray) == pytest.approx((5 - 8 * 4) / 9)
+    assert find_peak(logits, gray) == pytest.approx((20 - 8 * 4) / 9)
     for level, loss in ((255, 3), (254, 3), (253, 0), (2, 0), (1, 3), (0, 3)):
         clipped = gray.copy()
         clipped[24:32, 24:32, 1] = level  # one channel of the block: its eight neighbours count less too
-        expected = (5 - 8 * 4 - 4 * loss) / 9  # of the mean that has the block in its corner
+        expected = (20 - 8 * 4 - 4 * loss) / 9  # of the mean that has the block in its corner
         assert find_peak(logits, clipped) == pytest.approx(expected)
     part = gray.copy()
     part[24:26, 24:28] = 255  # an eighth of the block
-    assert find_peak(logits, part) == pytest.approx((5 - 8 * 4 - 4 * 3 * (8 / 64) / 0.3) / 9)
+    assert find_peak(logits, part) == pytest.approx((20 - 8 * 4 - 4 * 3 * (8 / 64) / 0.3) / 9)
     corner = np.full((2, 2), -4, np.float32)
-    corner[0, 0] = 5
-    assert find_peak(corner, gray[:16, :16]) == pytest.approx((4 * 5 - 5 * 4) / 9), "the edge is repeated"
+    corner[0, 0] = 20
+    assert find_peak(corner, gray[:16, :16]) == pytest.approx((4 * 20 - 5 * 4) / 9), "the edge is repeated"
 
 
 @pytest.mark.parametrize("windows", [None, WindowSizes(5, 7)])
