@@ -11,7 +11,12 @@ from pydantic import ValidationError
 
 from fixtures.textures import make_texture
 from imforensics.config import load_config
-from imforensics.datasets.synthesis.config import SaveConfig, SynthesisConfig, SynthesizeConfig
+from imforensics.datasets.synthesis.config import (
+    SaveConfig,
+    SynthesisConfig,
+    SynthesizeConfig,
+    SynthesizeNativeConfig,
+)
 from imforensics.datasets.synthesis.draws import draw_log_uniform, pick
 from imforensics.datasets.synthesis.saves import camera_tables, draw_save, photoshop_tables
 from imforensics.errors import ConfigError
@@ -29,7 +34,7 @@ def test_known_tables_are_there() -> None:
     assert len(camera_tables()) > 20
 
 
-@pytest.mark.parametrize("source", ["ijg", "ramp", "capped", "photoshop", "real"])
+@pytest.mark.parametrize("source", ["ijg", "ramp", "capped", "mozjpeg", "jpegli", "photoshop", "real"])
 def test_a_file_has_the_tables_that_were_drawn(source: str) -> None:
     pixels = make_texture(48, 64)
     config = SaveConfig.model_validate({"tables": {source: 1}})
@@ -85,6 +90,21 @@ def test_draws_follow_their_weights() -> None:
 def test_configurations_without_sense_are_refused(values: dict[str, object], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         SynthesisConfig.model_validate(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"deliveries": {"png": 0}}, "deliveries must be weights"),
+        ({"deliveries": {"fax": 1}}, "as_saved"),
+        ({"megapixels": (4, 2)}, "megapixels must be two numbers"),
+        ({"copies": {"png": 2}}, "less than or equal to 1"),
+        ({"copy_scales": (0, 1)}, "copy_scales must be two numbers"),
+    ],
+)
+def test_native_configurations_without_sense_are_refused(values: dict[str, object], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        SynthesizeNativeConfig.model_validate(values)
 
 
 def test_a_small_size_is_refused_and_a_typo_is_named() -> None:
