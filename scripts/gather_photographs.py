@@ -9,7 +9,8 @@ machine's own package lists are left alone.
 
 scripts/originals.csv names camera and phone originals in GitHub repositories, at a commit: with `--whole`,
 the data set `originals`. scripts/redelivery.csv names photographs of three phones as messengers delivered
-them. Both need git and read only the files named, from GitHub or with `--from` from clones.
+them, scripts/colour_charts.csv pictures of colour charts. These need git, and only the files named are read,
+from GitHub or with `--from` from clones.
 
 A second call goes on where the first stopped. Each photograph keeps its own licence.
 

@@ -113,3 +113,8 @@ def test_the_committed_list_names_each_original_once_and_each_device_in_one_spli
     assert len({row["sha256"] for row in rows}) == len(rows) == 172
     assert len({(row["device"], row["split"]) for row in rows}) == len({row["device"] for row in rows})
     assert {row["phone"] for row in rows} == {"yes", "no"}
+    with (SCRIPTS / "colour_charts.csv").open(encoding="utf-8", newline="") as lines:
+        charts = list(csv.DictReader(lines))
+    assert len({row["sha256"] for row in charts}) == len(charts) == 231
+    assert len({row["device"] for row in charts}) == 37
+    assert len({row["device"] for row in rows + charts}) == 142
