@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -30,6 +30,7 @@ from imforensics.types import Evidence, InferredJpeg, Int16Array, UInt8Array, UI
 
 DATASETS = ("casia1", "photos", "photos_web")
 METHODS = ("localizer", "double_quantization", "dct_histograms")
+CASES = ("file", "PNG", "PNG, cropped", "PNG, nothing inferred")
 FILTERS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
 SMALL = 96  # pixels a side of the small crops
 
@@ -206,23 +207,23 @@ def compare_maps(split: str, step: int) -> None:
         mask = read_mask(sample.mask_path)
         rng = np.random.default_rng(index)
         top, left = (int(at) for at in rng.integers(1, 8, 2))
+        whole = _as_png(evidence.pixels)
         cases = {
             "file": (evidence, mask),
-            "PNG": (_as_png(evidence.pixels), mask),
+            "PNG": (whole, mask),
             "PNG, cropped": (_as_png(evidence.pixels[top:, left:]), mask[top:, left:]),
+            "PNG, nothing inferred": (replace(whole, history_reader=None), mask),
         }
         for case, (shown, truth) in cases.items():
             for name, method in methods.items():
                 found = run_method(method, shown).map
                 if found is not None and truth.any() and not truth.all():
                     areas.setdefault((case, name), []).append(roc_auc(found.values.ravel(), truth.ravel()))
-    print("| method | " + " | ".join(("file", "PNG", "PNG, cropped")) + " |\n|---|---:|---:|---:|")
+    print(f"| method | {' | '.join(CASES)} |\n|---|{'---:|' * len(CASES)}")
     for name in METHODS:
-        cells = [areas.get((case, name), []) for case in ("file", "PNG", "PNG, cropped")]
+        cells = [areas.get((case, name), []) for case in CASES]
         print(
-            f"| {name} | "
-            + " | ".join(f"{np.mean(c):.3f} (n {len(c)})" if c else "none" for c in cells)
-            + " |"
+            f"| {name} | {' | '.join(f'{np.mean(c):.3f} (n {len(c)})' if c else 'no map' for c in cells)} |"
         )
 
 

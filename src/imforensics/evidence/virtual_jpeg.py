@@ -18,6 +18,7 @@ from imforensics.evidence.lattices import (
     FREQUENCIES,
     MAX_DIVISOR,
     LatticeFit,
+    best_gains,
     count_magnitudes,
     fit_lattices,
 )
@@ -91,8 +92,7 @@ def infer_jpeg(pixels: UInt8Array) -> InferredJpeg | None:
         What was found; None where nothing stands out.
     """
     histograms = np.stack([count_magnitudes(blocks) for blocks in sample_grids(pixels)])
-    gains = fit_lattices(histograms).gains.max(axis=-1) - np.log(MAX_DIVISOR)
-    totals = np.maximum(gains, 0)[:, 1:].sum(axis=1)
+    totals = best_gains(histograms)[:, 1:].sum(axis=1)
     best = int(totals.argmax())
     rest = np.delete(totals, best)
     if totals[best] < max(MIN_GAIN, MIN_LEAD * rest.max(initial=0.0)):
@@ -164,17 +164,17 @@ def _choose_table(found: LatticeFit) -> tuple[NDArray[np.int64], BoolArray, bool
     no other coefficients in between.
     """
     free = _choose_freely(found)
-    best_gains = found.gains[_ALL, free - 1]
-    is_seen = best_gains >= MIN_SEEN
+    free_gains = found.gains[_ALL, free - 1]
+    is_seen = free_gains >= MIN_SEEN
     tables = known_luma_tables()
     columns = np.minimum(tables, MAX_DIVISOR) - 1
     gains = np.where(tables > MAX_DIVISOR, 0.0, found.gains[_ALL, columns])
     gains = np.where(tables == 1, np.maximum(gains, 0.0), gains)  # any picture is made of whole numbers
-    is_opposed = is_seen & (free % tables > 0) & (gains < MIN_SUPPORT * best_gains)
+    is_opposed = is_seen & (free % tables > 0) & (gains < MIN_SUPPORT * free_gains)
     is_possible = (found.mean_error(tables) <= MAX_ERROR) & ~is_opposed.any(axis=1)
     totals = np.where(is_possible, gains.sum(axis=1), -np.inf)
     best = int(totals.argmax())
-    if totals[best] >= MIN_KNOWN_SHARE * np.maximum(best_gains, 0).sum():
+    if totals[best] >= MIN_KNOWN_SHARE * np.maximum(free_gains, 0).sum():
         return tables[best], np.asarray(gains[best] >= MIN_SEEN), True
     return complete_table(free, is_seen).astype(np.int64), is_seen, False
 
