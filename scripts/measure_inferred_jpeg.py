@@ -200,11 +200,11 @@ def compare_maps(split: str, step: int) -> None:
     """Pixel AUC of the tampered images of CASIA v1: the files, and their pixels alone."""
     methods = {name: load_method(name)() for name in METHODS}
     dataset = load_dataset("casia1")
-    samples = [each for each in load_split(dataset, split) if each.label == 1 and each.mask_path is not None]
+    tampered = [(each.image_path, each.mask_path) for each in load_split(dataset, split) if each.label == 1]
+    samples = [(image, mask) for image, mask in tampered if mask is not None]
     areas: dict[tuple[str, str], list[float]] = {}
-    for index, sample in enumerate(samples[::step]):
-        evidence = read_evidence(sample.image_path)
-        mask = read_mask(sample.mask_path)
+    for index, (image_path, mask_path) in enumerate(samples[::step]):
+        evidence, mask = read_evidence(image_path), read_mask(mask_path)
         rng = np.random.default_rng(index)
         top, left = (int(at) for at in rng.integers(1, 8, 2))
         whole = _as_png(evidence.pixels)
