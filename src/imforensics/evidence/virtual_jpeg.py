@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-MIN_GAIN = 150.0  # nats that the best grid has to give
+MIN_GAIN, MIN_FREE_GAIN = 150.0, 500.0  # nats that the best grid has to give, with a known table and without
 MIN_LEAD = 2.0  # times what the second one gives
 MIN_SEEN = 10.0  # nats from which a divisor counts as seen
 MIN_DIVISORS = 4  # of AC frequencies, that have to be seen
@@ -104,7 +104,8 @@ def infer_jpeg(pixels: UInt8Array) -> InferredJpeg | None:
     divisors, is_seen, is_known = _choose_table(fit_lattices(count_magnitudes(unaltered)))
     errors, has_detail = _measure_errors(blocks, divisors)
     fit = float((errors[has_detail] <= LARGEST_ERROR).mean()) if has_detail.any() else 0.0
-    if is_seen[1:].sum() < MIN_DIVISORS or fit < (MIN_FIT if is_known else MIN_FREE_FIT):
+    least = (MIN_GAIN, MIN_FIT) if is_known else (MIN_FREE_GAIN, MIN_FREE_FIT)
+    if is_seen[1:].sum() < MIN_DIVISORS or totals[best] < least[0] or fit < least[1]:
         return None
     table = divisors.astype(np.uint16).reshape(BLOCK, BLOCK)
     quality, is_standard = estimate_quality([table])
