@@ -129,6 +129,7 @@ def make_trials(evidence: Evidence, rng: np.random.Generator) -> Iterator[Trial]
             yield Trial("PNG of the file", pixels, (0, 0), table, quantized[:rows, :columns])
             yield from _crop("PNG, cropped", pixels, table, rng)
             yield from _crop(f"PNG, {SMALL}x{SMALL} of it", pixels, table, rng, side=SMALL)
+            yield Trial("HEIC at 80", _through_heif(Image.fromarray(pixels)), (0, 0), table)
     quality = int(rng.integers(50, 99))
     again = encode_jpeg(pixels, quality=quality, subsampling=("4:4:4", "4:2:2", "4:2:0")[rng.integers(3)])
     saved = read_evidence(again)
@@ -179,7 +180,6 @@ def _destroy(pixels: UInt8Array, rng: np.random.Generator) -> Iterator[Trial]:
     yield Trial("GIF, adaptive palette", _through(image.convert("P", palette=Image.Palette.ADAPTIVE), "GIF"))
     yield Trial("WebP at 80", _through(image, "WEBP", quality=80))
     yield Trial("WebP at 95", _through(image, "WEBP", quality=95))
-    yield Trial("HEIC at 80", _through_heif(image))
 
 
 def _through(image: Image.Image, file_format: str, **settings: int) -> UInt8Array:
