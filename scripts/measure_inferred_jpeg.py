@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -30,6 +30,7 @@ from imforensics.types import Evidence, InferredJpeg, Int16Array, UInt8Array, UI
 
 DATASETS = ("casia1", "photos", "photos_web")
 METHODS = ("localizer", "double_quantization", "dct_histograms")
+CASES = ("file", "PNG", "PNG, cropped", "PNG, nothing inferred")
 FILTERS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
 SMALL = 96  # pixels a side of the small crops
 
@@ -128,6 +129,7 @@ def make_trials(evidence: Evidence, rng: np.random.Generator) -> Iterator[Trial]
             yield Trial("PNG of the file", pixels, (0, 0), table, quantized[:rows, :columns])
             yield from _crop("PNG, cropped", pixels, table, rng)
             yield from _crop(f"PNG, {SMALL}x{SMALL} of it", pixels, table, rng, side=SMALL)
+            yield Trial("HEIC at 80", _through_heif(Image.fromarray(pixels)), (0, 0), table)
     quality = int(rng.integers(50, 99))
     again = encode_jpeg(pixels, quality=quality, subsampling=("4:4:4", "4:2:2", "4:2:0")[rng.integers(3)])
     saved = read_evidence(again)
@@ -178,7 +180,6 @@ def _destroy(pixels: UInt8Array, rng: np.random.Generator) -> Iterator[Trial]:
     yield Trial("GIF, adaptive palette", _through(image.convert("P", palette=Image.Palette.ADAPTIVE), "GIF"))
     yield Trial("WebP at 80", _through(image, "WEBP", quality=80))
     yield Trial("WebP at 95", _through(image, "WEBP", quality=95))
-    yield Trial("HEIC at 80", _through_heif(image))
 
 
 def _through(image: Image.Image, file_format: str, **settings: int) -> UInt8Array:
@@ -199,30 +200,30 @@ def compare_maps(split: str, step: int) -> None:
     """Pixel AUC of the tampered images of CASIA v1: the files, and their pixels alone."""
     methods = {name: load_method(name)() for name in METHODS}
     dataset = load_dataset("casia1")
-    samples = [each for each in load_split(dataset, split) if each.label == 1 and each.mask_path is not None]
+    tampered = [(each.image_path, each.mask_path) for each in load_split(dataset, split) if each.label == 1]
+    samples = [(image, mask) for image, mask in tampered if mask is not None]
     areas: dict[tuple[str, str], list[float]] = {}
-    for index, sample in enumerate(samples[::step]):
-        evidence = read_evidence(sample.image_path)
-        mask = read_mask(sample.mask_path)
+    for index, (image_path, mask_path) in enumerate(samples[::step]):
+        evidence, mask = read_evidence(image_path), read_mask(mask_path)
         rng = np.random.default_rng(index)
         top, left = (int(at) for at in rng.integers(1, 8, 2))
+        whole = _as_png(evidence.pixels)
         cases = {
             "file": (evidence, mask),
-            "PNG": (_as_png(evidence.pixels), mask),
+            "PNG": (whole, mask),
             "PNG, cropped": (_as_png(evidence.pixels[top:, left:]), mask[top:, left:]),
+            "PNG, nothing inferred": (replace(whole, history_reader=None), mask),
         }
         for case, (shown, truth) in cases.items():
             for name, method in methods.items():
                 found = run_method(method, shown).map
                 if found is not None and truth.any() and not truth.all():
                     areas.setdefault((case, name), []).append(roc_auc(found.values.ravel(), truth.ravel()))
-    print("| method | " + " | ".join(("file", "PNG", "PNG, cropped")) + " |\n|---|---:|---:|---:|")
+    print(f"| method | {' | '.join(CASES)} |\n|---|{'---:|' * len(CASES)}")
     for name in METHODS:
-        cells = [areas.get((case, name), []) for case in ("file", "PNG", "PNG, cropped")]
+        cells = [areas.get((case, name), []) for case in CASES]
         print(
-            f"| {name} | "
-            + " | ".join(f"{np.mean(c):.3f} (n {len(c)})" if c else "none" for c in cells)
-            + " |"
+            f"| {name} | {' | '.join(f'{np.mean(c):.3f} (n {len(c)})' if c else 'no map' for c in cells)} |"
         )
 
 

@@ -92,7 +92,8 @@ class InferredJpeg:
         encoder: known encoder and setting that write this table, in words; else what is not seen is a guess.
         gain: log likelihood ratio of a sample's coefficients on this grid against none, in nats.
         fit: share of a sample's blocks with detail that are on the grid and of the table, in [0, 1].
-        confidence: lower 95 % bound, measured on photographs, of the share of such results that are right.
+        confidence: lower 95 % bound, measured on photographs, of the share of results with a known table
+            whose grid and seen divisors are right; None for an unknown table, where it was not measured.
         coefficient_reader: computes the quantized luma coefficients, see `read_coefficients`.
     """
 
@@ -104,7 +105,7 @@ class InferredJpeg:
     encoder: str | None
     gain: float
     fit: float
-    confidence: float
+    confidence: float | None
     coefficient_reader: Callable[[], Int16Array] = field(repr=False, compare=False)
 
     def describe(self) -> str:

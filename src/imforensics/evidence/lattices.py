@@ -74,7 +74,7 @@ class LatticeFit:
         """Mean squared distance from the multiples of (..., 64) divisors: (...), of all coefficients."""
         columns = np.minimum(divisors, MAX_DIVISOR) - 1
         errors = self.errors[np.arange(FREQUENCIES), columns].sum(axis=-1)
-        return np.asarray(errors / max(self.counted.sum(), 1))
+        return np.asarray(errors / max(int(self.counted.sum()), 1), dtype=np.float64)
 
     def strict_gains(self) -> NDArray[np.float64]:
         """The gains, negative where the errors are larger than rounding makes them.
@@ -88,9 +88,20 @@ class LatticeFit:
 
 def fit_lattices(counts: NDArray[np.int64]) -> LatticeFit:
     """Compare every divisor with the histograms (..., 64, bins) of `count_magnitudes`."""
-    values = counts.astype(np.float64)
-    gains, errors, numbers = (values @ table for table in _tables())
+    gains, errors, numbers = (_sum_over_bins(counts, table) for table in _tables())
     return LatticeFit(gains, errors, numbers, counts.sum(axis=-1))
+
+
+def best_gains(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Nats that the best divisor of each frequency gives beyond chance: (..., 64), at least 0."""
+    gains = _sum_over_bins(counts, _tables()[0]).max(axis=-1)
+    return np.asarray(np.maximum(gains - np.log(MAX_DIVISOR), 0), dtype=np.float64)
+
+
+def _sum_over_bins(counts: NDArray[np.int64], table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(..., 64, bins) times (bins, MAX_DIVISOR), in products so small that BLAS takes one thread for each."""
+    sums = np.matmul(counts.reshape(-1, 4, _BINS).astype(np.float64), table)
+    return np.asarray(sums.reshape(*counts.shape[:-1], MAX_DIVISOR), dtype=np.float64)
 
 
 @lru_cache(maxsize=1)

@@ -30,7 +30,7 @@ from imforensics.evidence.virtual_jpeg import Kept, infer_jpeg
 from imforensics.types import DEFAULT_MAX_PIXELS, Evidence, JpegInfo
 
 _CORRUPT = "Corrupt JPEG data"  # libjpeg's words; none of 262 camera originals gives them
-LOSSY_FORMATS = frozenset({"JPEG", "HEIF", "AVIF"})  # their own transforms leave lattices too
+LOSSY_FORMATS = frozenset({"JPEG", "HEIF", "AVIF"})  # little of an earlier JPEG is left in them
 MAX_FILE_BYTES = 2 * 1024**3  # of 2 GiB: a raw 120-megapixel TIFF with 16 bits a channel has 0.7 GiB
 MAX_SCANS = 256  # a progressive photo has about 10; each one costs a pass over all blocks
 MESSAGES_IN_ERROR = 3  # of the decoding library's own: the first says why

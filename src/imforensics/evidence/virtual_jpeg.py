@@ -18,6 +18,7 @@ from imforensics.evidence.lattices import (
     FREQUENCIES,
     MAX_DIVISOR,
     LatticeFit,
+    best_gains,
     count_magnitudes,
     fit_lattices,
 )
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-MIN_GAIN = 150.0  # nats that the best grid has to give
+MIN_GAIN, MIN_FREE_GAIN = 150.0, 500.0  # nats that the best grid has to give, with a known table and without
 MIN_LEAD = 2.0  # times what the second one gives
 MIN_SEEN = 10.0  # nats from which a divisor counts as seen
 MIN_DIVISORS = 4  # of AC frequencies, that have to be seen
@@ -46,8 +47,9 @@ MAX_ERROR = 0.097  # mean squared, of a known table: 1/12 and some for bins and 
 DETAIL = 3  # AC coefficients that are not 0, of a block that counts for the fit
 MIN_FIT, MIN_FREE_FIT = 0.5, 0.9  # share of blocks that a known table and that free divisors have to fit
 LARGEST_ERROR = 0.25  # mean squared, of a block: rounding moves no pixel by more than half a gray level
-# Lower 95 % bounds of the share whose grid and seen divisors are right (docs/experiments/inferred_jpeg.md).
-CONFIDENCE, FREE_CONFIDENCE = 0.9, 0.5
+# Lower 95 % bound of the share whose grid and seen divisors are right: 66 of 66 with a known table
+# (docs/experiments/inferred_jpeg.md).
+CONFIDENCE = 0.94
 _STRIP_BLOCKS = 1 << 14  # quantized at a time
 _ALL = np.arange(FREQUENCIES)
 
@@ -91,8 +93,7 @@ def infer_jpeg(pixels: UInt8Array) -> InferredJpeg | None:
         What was found; None where nothing stands out.
     """
     histograms = np.stack([count_magnitudes(blocks) for blocks in sample_grids(pixels)])
-    gains = fit_lattices(histograms).gains.max(axis=-1) - np.log(MAX_DIVISOR)
-    totals = np.maximum(gains, 0)[:, 1:].sum(axis=1)
+    totals = best_gains(histograms)[:, 1:].sum(axis=1)
     best = int(totals.argmax())
     rest = np.delete(totals, best)
     if totals[best] < max(MIN_GAIN, MIN_LEAD * rest.max(initial=0.0)):
@@ -104,7 +105,8 @@ def infer_jpeg(pixels: UInt8Array) -> InferredJpeg | None:
     divisors, is_seen, is_known = _choose_table(fit_lattices(count_magnitudes(unaltered)))
     errors, has_detail = _measure_errors(blocks, divisors)
     fit = float((errors[has_detail] <= LARGEST_ERROR).mean()) if has_detail.any() else 0.0
-    if is_seen[1:].sum() < MIN_DIVISORS or fit < (MIN_FIT if is_known else MIN_FREE_FIT):
+    least = (MIN_GAIN, MIN_FIT) if is_known else (MIN_FREE_GAIN, MIN_FREE_FIT)
+    if is_seen[1:].sum() < MIN_DIVISORS or totals[best] < least[0] or fit < least[1]:
         return None
     table = divisors.astype(np.uint16).reshape(BLOCK, BLOCK)
     quality, is_standard = estimate_quality([table])
@@ -118,7 +120,7 @@ def infer_jpeg(pixels: UInt8Array) -> InferredJpeg | None:
         gain=float(totals[best]),
         encoder=encoders[0].words if encoders else None,
         fit=fit,
-        confidence=CONFIDENCE if is_known else FREE_CONFIDENCE,
+        confidence=CONFIDENCE if is_known else None,
         coefficient_reader=Kept(quantize_luma, pixels, offset, table),
     )
 
@@ -164,17 +166,17 @@ def _choose_table(found: LatticeFit) -> tuple[NDArray[np.int64], BoolArray, bool
     no other coefficients in between.
     """
     free = _choose_freely(found)
-    best_gains = found.gains[_ALL, free - 1]
-    is_seen = best_gains >= MIN_SEEN
+    free_gains = found.gains[_ALL, free - 1]
+    is_seen = free_gains >= MIN_SEEN
     tables = known_luma_tables()
     columns = np.minimum(tables, MAX_DIVISOR) - 1
     gains = np.where(tables > MAX_DIVISOR, 0.0, found.gains[_ALL, columns])
     gains = np.where(tables == 1, np.maximum(gains, 0.0), gains)  # any picture is made of whole numbers
-    is_opposed = is_seen & (free % tables > 0) & (gains < MIN_SUPPORT * best_gains)
+    is_opposed = is_seen & (free % tables > 0) & (gains < MIN_SUPPORT * free_gains)
     is_possible = (found.mean_error(tables) <= MAX_ERROR) & ~is_opposed.any(axis=1)
     totals = np.where(is_possible, gains.sum(axis=1), -np.inf)
     best = int(totals.argmax())
-    if totals[best] >= MIN_KNOWN_SHARE * np.maximum(best_gains, 0).sum():
+    if totals[best] >= MIN_KNOWN_SHARE * np.maximum(free_gains, 0).sum():
         return tables[best], np.asarray(gains[best] >= MIN_SEEN), True
     return complete_table(free, is_seen).astype(np.int64), is_seen, False
 

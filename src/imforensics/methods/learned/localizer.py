@@ -26,7 +26,8 @@ MIN_SIDE = 64  # pixels: eight blocks; the network learned from pictures of a fe
 RUNTIME_THREADS = 2
 PICTURE_PIXELS = 1_000_000  # of the reliability picture, at most
 NO_TRACES_NOTE = (
-    "The file is not a JPEG: it has no compression traces to analyse, and the map is based on pixels only."
+    "The file is not a JPEG, and no JPEG was inferred from its pixels: there are no compression traces to "
+    "analyse, and the map is based on pixels only."
 )
 
 
