@@ -54,6 +54,7 @@ class Request:
         methods: names of methods; their options are the configuration's.
         bundles: shipped names or folders of trained bundles, run beside the methods.
         kinds: of processing, see `plan_trials`; sorted, each once: neither order nor repetition matters.
+        keeps_marks: records hold what maps would mark at each of many thresholds, see `describe_marks`.
     """
 
     dataset: str
@@ -65,6 +66,7 @@ class Request:
     methods: tuple[str, ...] = ()
     bundles: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
+    keeps_marks: bool = False
 
     def __post_init__(self) -> None:
         """Bring the kinds into one order, whatever the command line's."""
@@ -88,7 +90,6 @@ class Evaluation:
         folder: where results go; None where they are kept for this process only.
         settings: every parameter in force of each entry, bundles and tool version included.
         output: the folder, claimed for as long as the evaluation lives.
-        keeps_marks: records hold what maps would mark, see `describe_marks`.
     """
 
     request: Request
@@ -103,7 +104,6 @@ class Evaluation:
     folder: Path | None
     settings: Mapping[str, JsonValue]
     output: OutputFolder | None = None
-    keeps_marks: bool = False
 
     def run(self, *, workers: int | None = None) -> Iterator[list[Row]]:
         """Run what is to do; the records of a trial are stored before they are given.
@@ -116,8 +116,8 @@ class Evaluation:
         """
         if not self.todo:
             return
-        encoding = self.dataset.card.mask_encoding
-        settings = WorkerSettings(self.entries, self.config.max_pixels, encoding, self.keeps_marks)
+        encoding, keeps_marks = self.dataset.card.mask_encoding, self.request.keeps_marks
+        settings = WorkerSettings(self.entries, self.config.max_pixels, encoding, keeps_marks)
         outcomes = run_in_processes(
             evaluate_task,
             self.todo,
@@ -145,12 +145,7 @@ class Evaluation:
 
 
 def plan_evaluation(
-    request: Request,
-    config: EvaluateConfig,
-    *,
-    folder: Path | None = None,
-    overwrite: bool = False,
-    keeps_marks: bool = False,
+    request: Request, config: EvaluateConfig, *, folder: Path | None = None, overwrite: bool = False
 ) -> Evaluation:
     """Find out what has to be run.
 
@@ -162,7 +157,6 @@ def plan_evaluation(
         config: options of the methods, limits.
         folder: results folder, made where it does not exist; None keeps none.
         overwrite: drop the results in `folder`, of whatever evaluation they are.
-        keeps_marks: records hold what maps would mark at each of many thresholds.
 
     Raises:
         ConfigError: unknown methods or options, or none at all.
@@ -176,26 +170,14 @@ def plan_evaluation(
     samples = limit_samples(load_split(dataset, request.split), request.limit, seed=request.seed)
     plan = plan_trials(dataset, samples, request.protocol, seed=request.seed, kinds=request.kinds)
     settings, thresholds = _describe_entries(entries)
-    if keeps_marks:
+    if request.keeps_marks:
         settings = {key: {**cast("dict[str, JsonValue]", each), "marks": 1} for key, each in settings.items()}
     place = Path(tempfile.mkdtemp(prefix="imforensics-")) if folder is None else folder
     output = None if folder is None else _claim_folder(folder, request, dataset, overwrite=overwrite)
     store = RecordStore(place / RECORDS_FILE)
     todo, done = _find_todo(plan, settings, store)
     return Evaluation(
-        request,
-        config,
-        dataset,
-        plan,
-        entries,
-        thresholds,
-        todo,
-        done,
-        store,
-        folder,
-        settings,
-        output,
-        keeps_marks,
+        request, config, dataset, plan, entries, thresholds, todo, done, store, folder, settings, output
     )
 
 

@@ -119,9 +119,8 @@ def evaluate_task(task: Task) -> list[Row]:
         mask = read_trial_mask(task.trial, evidence, encoding=settings.mask_encoding)
     except Exception as error:  # the scores do not need the mask
         mask_note = describe_failure(error)
-    kind: Row = {"history": history_of(evidence), "graphic": describe_graphic(evidence.pixels) is not None}
-    kind["mask_note"] = mask_note
-    rows = []
+    is_graphic, rows = describe_graphic(evidence.pixels) is not None, []
+    kind: Row = {"history": history_of(evidence), "graphic": is_graphic, "mask_note": mask_note}
     for key in task.digests:
         finding = run_method(methods[key], evidence)
         row = _record(task, key, evidence, mask, finding) | kind
@@ -174,8 +173,8 @@ def error_records(task: Task, status: str, note: str) -> list[Row]:
         ("score", "probability", "log10_lr", "stated", "threshold", "threshold_policy", "format", "height")
     )
     empty |= dict.fromkeys(("width", "settings", "seconds", "mask_area", "pixel", "counts", "histogram"))
-    empty |= {"mask_note": None, "outside_calibration": False, "is_usable": False}
-    empty |= {"history": None, "graphic": False}
+    empty |= {"mask_note": None, "history": None}
+    empty |= dict.fromkeys(("outside_calibration", "is_usable", "graphic"), False)
     return [
         {**trial_fields(task.trial), "entry": key, "digest": digest, "status": status, "note": note, **empty}
         for key, digest in task.digests.items()
