@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from imforensics import __version__
 from imforensics.config import EvaluateConfig, config_digest
@@ -55,6 +55,7 @@ class Request:
         bundles: shipped names or folders of trained bundles, run beside the methods.
         kinds: of processing, see `plan_trials`; sorted, each once: neither order nor repetition matters.
         keeps_marks: records hold what maps would mark at each of many thresholds, see `describe_marks`.
+        share: of the images of each group, see `limit_samples`.
     """
 
     dataset: str
@@ -67,6 +68,7 @@ class Request:
     bundles: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     keeps_marks: bool = False
+    share: float = 1.0
 
     def __post_init__(self) -> None:
         """Bring the kinds into one order, whatever the command line's."""
@@ -116,8 +118,8 @@ class Evaluation:
         """
         if not self.todo:
             return
-        encoding, keeps_marks = self.dataset.card.mask_encoding, self.request.keeps_marks
-        settings = WorkerSettings(self.entries, self.config.max_pixels, encoding, keeps_marks)
+        card, marks = self.dataset.card, self.request.keeps_marks
+        settings = WorkerSettings(self.entries, self.config.max_pixels, card.mask_encoding, marks)
         outcomes = run_in_processes(
             evaluate_task,
             self.todo,
@@ -167,11 +169,10 @@ def plan_evaluation(
     """
     entries = make_entries(config, request.methods, request.bundles)
     dataset = load_dataset(request.dataset, request.root)
-    samples = limit_samples(load_split(dataset, request.split), request.limit, seed=request.seed)
+    samples = load_split(dataset, request.split)
+    samples = limit_samples(samples, request.limit, seed=request.seed, share=request.share)
     plan = plan_trials(dataset, samples, request.protocol, seed=request.seed, kinds=request.kinds)
-    settings, thresholds = _describe_entries(entries)
-    if request.keeps_marks:
-        settings = {key: {**cast("dict[str, JsonValue]", each), "marks": 1} for key, each in settings.items()}
+    settings, thresholds = _describe_entries(entries, keeps_marks=request.keeps_marks)
     place = Path(tempfile.mkdtemp(prefix="imforensics-")) if folder is None else folder
     output = None if folder is None else _claim_folder(folder, request, dataset, overwrite=overwrite)
     store = RecordStore(place / RECORDS_FILE)
@@ -225,7 +226,7 @@ def trial_records(evaluation: Evaluation) -> Iterator[Row]:
 
 
 def _describe_entries(
-    entries: Sequence[Entry],
+    entries: Sequence[Entry], *, keeps_marks: bool
 ) -> tuple[dict[str, JsonValue], dict[str, Mapping[str, float]]]:
     settings: dict[str, JsonValue] = {}
     thresholds: dict[str, Mapping[str, float]] = {}
@@ -237,6 +238,7 @@ def _describe_entries(
             "options": options,
             "bundles": dict(method.bundle_digests),
             "version": __version__,
+            "marks": keeps_marks,
         }
         thresholds[entry.key] = (
             load_bundle(options["bundle"]).manifest.thresholds

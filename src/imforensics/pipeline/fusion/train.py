@@ -213,6 +213,7 @@ def _request(config: TrainFusionConfig, role: str, source: SourceConfig, split: 
         source.limit,
         methods=tuple(config.methods),
         keeps_marks=config.map_method is not None,
+        share=source.share,
     )
 
 
