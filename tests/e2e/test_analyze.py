@@ -34,7 +34,7 @@ def test_one_line_a_file(photo: Path) -> None:
 
 def test_json_is_one_document_a_line(photo: Path) -> None:
     document = json.loads(analyze(photo, "--json").stdout)
-    assert document["schema_version"] == "1.0"
+    assert document["schema_version"] == "1.1"
     assert document["label"] in {"authentic", "tampered", "inconclusive"}
     assert [f["method"] for f in document["findings"]] == list(PROFILES["default"])
     assert all({"method", "family", "status", "score"} <= set(f) for f in document["findings"])

@@ -26,9 +26,7 @@ SMALL_BELOW, LARGE_ABOVE = 1_000_000, 4_000_000  # pixels
 FINE_QUALITY = 90
 FINE_DIVISOR = float(ijg_tables(FINE_QUALITY)[0].mean())  # mean luma divisor at that quality
 
-FLATTEST = (
-    0.75  # share of blocks of one colour; all but 1 of 2,699 pictures of five sets of photographs are below
-)
+FLATTEST = 0.75  # share of blocks of one colour; docs/calibration.md has what photographs have
 FEWEST_COLOURS = 32  # among the blocks looked at
 _BLOCK = 8
 _SAMPLED = 4096  # blocks looked at, at most

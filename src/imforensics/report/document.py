@@ -14,6 +14,7 @@ from imforensics.config import AnalyzeConfig
 from imforensics.report.escaping import for_json
 from imforensics.report.evidence_block import evidence_block
 from imforensics.report.map_statistics import map_statistics
+from imforensics.report.marks_block import marks_block
 from imforensics.types import Finding, JsonValue, MethodDescription, Opinion, Report, Statement
 
 SCHEMA_VERSION = "1.1"
@@ -79,7 +80,7 @@ def report_document(
         "label": report.statement.label,
         **_statement_numbers(report.statement),
         "statement": _statement_block(report.statement),
-        "marks": _marks_block(report),
+        "marks": marks_block(report, digits=SIGNIFICANT_DIGITS),
         "case": {name: report.case.get(name) for name in CASE_FIELDS},
         "evidence": evidence_block(report.evidence),
         "sha256_after": report.sha256_after,
@@ -162,36 +163,6 @@ def _statement_block(statement: Statement) -> JsonValue:
         "basis": list(statement.basis),
         "reasons": list(statement.reasons),
         "evidence_class": statement.evidence_class,
-    }
-
-
-def _marks_block(report: Report) -> JsonValue:
-    marks, evidence = report.marks, report.evidence
-    if marks is None:
-        return None
-    percent = 100.0 / (evidence.height * evidence.width)
-    regions: list[JsonValue] = [
-        {
-            "top": region.top,
-            "left": region.left,
-            "height": region.height,
-            "width": region.width,
-            "area_percent": _number(percent * region.area, "the area of a region"),
-            "mean": _number(region.mean, "the mean of a region"),
-            "max": _number(region.max, "the maximum of a region"),
-            "supported_by": list(region.supported_by),
-            "log10_lr": _number(region.log10_lr, "the log10_lr of a region"),
-            "log10_lr_bounds": _bounds(region.log10_lr_bounds, "the log10_lr_bounds of a region"),
-        }
-        for region in marks.regions
-    ]
-    return {
-        "method": marks.method,
-        "threshold": _number(marks.threshold, "the threshold of the marks"),
-        "why": marks.why,
-        "area_percent": _number(percent * marks.area, "the marked area"),
-        "region_count": marks.count,
-        "regions": regions,
     }
 
 

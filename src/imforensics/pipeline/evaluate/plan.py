@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from imforensics import __version__
 from imforensics.config import EvaluateConfig, config_digest
@@ -52,6 +52,8 @@ class Request:
         methods: names of methods; their options are the configuration's.
         bundles: shipped names or folders of trained bundles, run beside the methods.
         kinds: of processing, see `plan_trials`; sorted, each once: neither order nor repetition matters.
+        keeps_marks: records hold what maps would mark at each of many thresholds, see `describe_marks`.
+        share: of the images of each group, see `limit_samples`.
     """
 
     dataset: str
@@ -63,6 +65,8 @@ class Request:
     methods: tuple[str, ...] = ()
     bundles: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
+    keeps_marks: bool = False
+    share: float = 1.0
 
     def __post_init__(self) -> None:
         """Bring the kinds into one order, whatever the command line's."""
@@ -86,7 +90,6 @@ class Evaluation:
         folder: where results go; None where they are kept for this process only.
         settings: every parameter in force of each entry, bundles and tool version included.
         output: the folder, claimed for as long as the evaluation lives.
-        keeps_marks: records hold what maps would mark, see `describe_marks`.
     """
 
     request: Request
@@ -101,7 +104,6 @@ class Evaluation:
     folder: Path | None
     settings: Mapping[str, JsonValue]
     output: OutputFolder | None = None
-    keeps_marks: bool = False
 
     def run(self, *, workers: int | None = None) -> Iterator[list[Row]]:
         """Run what is to do; the records of a trial are stored before they are given.
@@ -114,8 +116,8 @@ class Evaluation:
         """
         if not self.todo:
             return
-        encoding = self.dataset.card.mask_encoding
-        settings = WorkerSettings(self.entries, self.config.max_pixels, encoding, self.keeps_marks)
+        card, marks = self.dataset.card, self.request.keeps_marks
+        settings = WorkerSettings(self.entries, self.config.max_pixels, card.mask_encoding, marks)
         outcomes = run_in_processes(
             evaluate_task,
             self.todo,
@@ -143,12 +145,7 @@ class Evaluation:
 
 
 def plan_evaluation(
-    request: Request,
-    config: EvaluateConfig,
-    *,
-    folder: Path | None = None,
-    overwrite: bool = False,
-    keeps_marks: bool = False,
+    request: Request, config: EvaluateConfig, *, folder: Path | None = None, overwrite: bool = False
 ) -> Evaluation:
     """Find out what has to be run.
 
@@ -160,7 +157,6 @@ def plan_evaluation(
         config: options of the methods, limits.
         folder: results folder, made where it does not exist; None keeps none.
         overwrite: drop the results in `folder`, of whatever evaluation they are.
-        keeps_marks: records hold what maps would mark at each of many thresholds.
 
     Raises:
         ConfigError: unknown methods or options, or none at all.
@@ -171,29 +167,16 @@ def plan_evaluation(
     """
     entries = make_entries(config, request.methods, request.bundles)
     dataset = load_dataset(request.dataset, request.root)
-    samples = limit_samples(load_split(dataset, request.split), request.limit, seed=request.seed)
+    samples = load_split(dataset, request.split)
+    samples = limit_samples(samples, request.limit, seed=request.seed, share=request.share)
     plan = plan_trials(dataset, samples, request.protocol, seed=request.seed, kinds=request.kinds)
-    settings, thresholds = _describe_entries(entries)
-    if keeps_marks:
-        settings = {key: {**cast("dict[str, JsonValue]", each), "marks": 1} for key, each in settings.items()}
+    settings, thresholds = _describe_entries(entries, keeps_marks=request.keeps_marks)
     place = Path(tempfile.mkdtemp(prefix="imforensics-")) if folder is None else folder
     output = None if folder is None else _claim_folder(folder, request, dataset, overwrite=overwrite)
     store = RecordStore(place / RECORDS_FILE)
     todo, done = _find_todo(plan, settings, store)
     return Evaluation(
-        request,
-        config,
-        dataset,
-        plan,
-        entries,
-        thresholds,
-        todo,
-        done,
-        store,
-        folder,
-        settings,
-        output,
-        keeps_marks,
+        request, config, dataset, plan, entries, thresholds, todo, done, store, folder, settings, output
     )
 
 
@@ -233,7 +216,7 @@ def trial_records(evaluation: Evaluation) -> Iterator[Row]:
 
 
 def _describe_entries(
-    entries: Sequence[Entry],
+    entries: Sequence[Entry], *, keeps_marks: bool
 ) -> tuple[dict[str, JsonValue], dict[str, Mapping[str, float]]]:
     settings: dict[str, JsonValue] = {}
     thresholds: dict[str, Mapping[str, float]] = {}
@@ -245,6 +228,7 @@ def _describe_entries(
             "options": options,
             "bundles": dict(method.bundle_digests),
             "version": __version__,
+            "marks": keeps_marks,
         }
         thresholds[entry.key] = (
             load_bundle(options["bundle"]).manifest.thresholds

@@ -143,8 +143,17 @@ def plan_trials(
     return TrialPlan(protocol, seed, trials, left_out)
 
 
-def limit_samples(samples: Sequence[Sample], limit: int | None, *, seed: int) -> tuple[Sample, ...]:
-    """Whole source groups in an order drawn by the seed, until the limit is reached; None takes all."""
+def limit_samples(
+    samples: Sequence[Sample], limit: int | None, *, seed: int, share: float = 1.0
+) -> tuple[Sample, ...]:
+    """Whole source groups in an order drawn by the seed, until the limit is reached; None takes all.
+
+    Under a share of 1 about so many of the samples are left before, of every group: those of one host, such
+    as both halves of a pair that `synthesize` made, stay together.
+    """
+    if share < 1:
+        draws = {s: seeded_generator(seed, s.host or s.group).random() for s in samples}
+        samples = [s for s in samples if draws[s] < share]
     if limit is None or len(samples) <= limit:
         return tuple(samples)
     sizes = Counter(s.group for s in samples)

@@ -174,8 +174,8 @@ def error_records(task: Task, status: str, note: str) -> list[Row]:
         ("score", "probability", "log10_lr", "stated", "threshold", "threshold_policy", "format", "height")
     )
     empty |= dict.fromkeys(("width", "settings", "seconds", "mask_area", "pixel", "counts", "histogram"))
-    empty |= {"mask_note": None, "centre": None, "outside_calibration": False, "is_usable": False}
-    empty |= {"history": None, "graphic": False}
+    empty |= {"mask_note": None, "centre": None, "history": None}
+    empty |= dict.fromkeys(("outside_calibration", "is_usable", "graphic"), False)
     return [
         {**trial_fields(task.trial), "entry": key, "digest": digest, "status": status, "note": note, **empty}
         for key, digest in task.digests.items()

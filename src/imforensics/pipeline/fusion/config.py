@@ -22,12 +22,14 @@ class SourceConfig(ConfigModel):
         root: its folder; None looks below the folder that IMFORENSICS_DATA names.
         splits: which parts; never "test".
         limit: at most so many pictures of each split, whole source groups; None takes all.
+        share: about so many of the pictures, or pairs that were made, of every source group.
     """
 
     name: str = Field(min_length=1)
     root: Path | None = None
     splits: tuple[Literal["train", "val"], ...] = Field(("val",), min_length=1)
     limit: int | None = Field(None, ge=2)
+    share: float = Field(1.0, gt=0, le=1)
 
 
 class ConditionsConfig(ConfigModel):

@@ -40,8 +40,8 @@ class PlannedSource:
 
     @property
     def title(self) -> str:
-        """Title of the data set."""
-        return self.evaluation.dataset.card.title
+        """Title of the data set; what it holds where that is known."""
+        return "synthetic forgeries" if self.role == "made_pairs" else self.evaluation.dataset.card.title
 
 
 @dataclass(frozen=True, slots=True)

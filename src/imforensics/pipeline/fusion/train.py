@@ -176,7 +176,6 @@ def plan_fusion_training(
                 _request(resolved, role, source, split),
                 settings,
                 folder=folder / SCORES_FOLDER / f"{number}-{source.name}-{split}",
-                keeps_marks=config.map_method is not None,
             ),
         )
         for number, (role, source) in enumerate(_roles(config), start=1)
@@ -203,8 +202,17 @@ def _roles(config: TrainFusionConfig) -> Iterator[tuple[str, SourceConfig]]:
 
 def _request(config: TrainFusionConfig, role: str, source: SourceConfig, split: str) -> Request:
     protocol: ProtocolName = "twin" if role == "twins" else "raw"
-    methods = tuple(config.methods)
-    return Request(source.name, split, protocol, source.root, config.seed, source.limit, methods)
+    return Request(
+        source.name,
+        split,
+        protocol,
+        source.root,
+        config.seed,
+        source.limit,
+        methods=tuple(config.methods),
+        keeps_marks=config.map_method is not None,
+        share=source.share,
+    )
 
 
 def _refuse_training_data(config: TrainFusionConfig) -> None:

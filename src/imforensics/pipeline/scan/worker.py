@@ -7,12 +7,13 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from imforensics.config import ScanConfig
 from imforensics.errors import DISK_REMEDIES, describe_failure
 from imforensics.outputs import join_folder, write_atomically
 from imforensics.pipeline.analyze import Analyzer, build_analyzer, describe_methods
+from imforensics.report.marks_block import marks_block
 from imforensics.store import Row
 from imforensics.types import Finding, JsonValue, Report, Statement
 
@@ -151,22 +152,16 @@ def _why_no_probability(statement: Statement) -> str:
 
 
 def _marks_entry(report: Report) -> Row:
-    """What is marked: null where the statement rests on no map."""
-    marks, evidence = report.marks, report.evidence
+    """What is marked; null where the statement rests on no map."""
+    marks: Any = marks_block(report)
     if marks is None:
         return {"marked_percent": None, "region_count": None, "regions": None}
-    percent = 100.0 / (evidence.height * evidence.width)
-    regions: list[JsonValue] = [
-        {
-            **{name: getattr(region, name) for name in ("top", "left", "height", "width")},
-            "area_percent": float(f"{percent * region.area:.6g}"),
-            "mean": float(f"{region.mean:.6g}"),
-            "log10_lr": region.log10_lr,
-        }
-        for region in marks.regions[:REGIONS_IN_ROW]
-    ]
-    area = float(f"{percent * marks.area:.6g}")
-    return {"marked_percent": area, "region_count": marks.count, "regions": regions}
+    regions = marks["regions"][:REGIONS_IN_ROW]
+    return {
+        "marked_percent": marks["area_percent"],
+        "region_count": marks["region_count"],
+        "regions": regions,
+    }
 
 
 def _finding_entry(finding: Finding) -> dict[str, JsonValue]:

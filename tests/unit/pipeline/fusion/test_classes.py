@@ -1,17 +1,19 @@
 """What each class of evidence gets of its own, and what it borrows."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from imforensics.metrics.class_calibration import NOTHING
 from imforensics.pipeline.evaluate.marks import LEVELS, describe_marks
+from imforensics.pipeline.evaluate.protocols import limit_samples
 from imforensics.pipeline.fusion.cases import FusionCase, collect_cases, pair_made
 from imforensics.pipeline.fusion.config import TrainFusionConfig
 from imforensics.pipeline.fusion.fit import describe_fit, fit
 from imforensics.pipeline.fusion.map_thresholds import calibrate_regions, choose_map_threshold
-from imforensics.types import Finding, LocalizationMap
+from imforensics.types import Finding, LocalizationMap, Sample
 
 pytest.importorskip("sklearn", reason="needs the train extra")
 
@@ -187,3 +189,16 @@ def test_made_pairs_are_paired_by_their_host():
     first, second = pair_made(cases, {"a.png": "000012_png", "b.png": "000012_png"})
     assert first.pair == second.pair == "000012_png"
     assert first.classes == ("inferred_jpeg_large",)
+
+
+def test_a_share_of_made_pairs_keeps_both_halves_and_every_group():
+    samples = [
+        Sample(Path(f"{label}/{number}.jpg"), label, f"g{number % 8}", host=f"{number:06d}")
+        for number in range(400)
+        for label in (0, 1)
+    ]
+    kept = limit_samples(samples, None, seed=3, share=0.25)
+    assert 120 < len(kept) < 280
+    assert {s.host for s in kept if s.label == 0} == {s.host for s in kept if s.label == 1}
+    assert {s.group for s in kept} == {s.group for s in samples}
+    assert limit_samples(samples, None, seed=3) == tuple(samples)
