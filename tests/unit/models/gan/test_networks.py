@@ -9,7 +9,7 @@ import pytest
 
 from imforensics.config import load_config
 from imforensics.errors import ConfigError
-from imforensics.models.bundle.files import start_session
+from imforensics.models.bundle.runtime import start_session
 from imforensics.models.gan.config import TrainGanConfig
 from imforensics.models.gan.graphs import discriminator_graph, encoder_graph, generator_graph, search_graph
 from imforensics.models.gan.networks import build_discriminator, build_encoder, build_generator

@@ -10,7 +10,10 @@ from imforensics.config import load_config
 from imforensics.errors import InterruptedRunError, OutputExistsError
 from imforensics.models.classifier.config import TrainDetectorConfig
 from imforensics.models.localizer.config import TrainLocalizerConfig
-from imforensics.models.training.run import TrainingRun
+from imforensics.models.training.checkpoints import SavedState
+from imforensics.models.training.run import TrainingRun, TrainResult
+from imforensics.models.training.run_log import RunLog
+from imforensics.models.training.run_readings import read_curves_of
 from imforensics.outputs import MARKER, part_name, write_atomically
 
 CONFIG = TrainDetectorConfig()
@@ -118,3 +121,17 @@ def test_write_atomically_leaves_no_partial_file(tmp_path: Path) -> None:
     write_atomically(path, b"two")
     assert path.read_bytes() == b"two"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_the_end_of_a_run_is_told_as_json_has_it(tmp_path: Path) -> None:
+    reading = read_curves_of(RunLog("made", ()))[0]
+    figures = {"test": {"auc": float("nan"), "n": 3}, "errors": [0.5, float("inf")], "epochs": 7}
+    result = TrainResult(tmp_path, CONFIG, (reading,), SavedState(best_epoch=2), figures)  # type: ignore[type-var]
+    assert result.summarize() == {
+        "bundle": str(tmp_path),
+        "epochs": 7,
+        "best_epoch": 2,
+        "curves": "too_short",
+        "test": {"auc": None, "n": 3},
+        "errors": [0.5, None],
+    }

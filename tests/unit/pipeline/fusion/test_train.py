@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -253,15 +252,16 @@ def test_photographs_that_the_localizer_learned_from_are_refused() -> None:
     assert not Path("nowhere").exists()
 
 
-def test_photographs_that_a_network_was_trained_on_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    provenance = SimpleNamespace(provenance=SimpleNamespace(dataset="photos"))
-    monkeypatch.setattr(train_fusion, "read_kind", lambda name: "classifier")
-    monkeypatch.setattr(train_fusion, "load_bundle", lambda name: SimpleNamespace(manifest=provenance))
+@pytest.mark.parametrize(
+    ("method", "bundle", "known"),
+    [("ela_cnn", "casia1_ela_cnn_twin", "casia1"), ("localizer", "localizer", "photos")],
+)
+def test_photographs_that_a_network_was_trained_on_are_refused(method: str, bundle: str, known: str) -> None:
     values = {
-        "methods": {"ela_cnn": {"bundle": "x"}},
-        "camera_photos": [{"name": "photos", "splits": ["train"]}],
+        "methods": {method: {"bundle": bundle}},
+        "camera_photos": [{"name": known, "splits": ["train"]}],
     }
-    with pytest.raises(ConfigError, match="ela_cnn was trained on the train split of photos"):
+    with pytest.raises(ConfigError, match=f"{method} was trained on the train split of {known}"):
         train_fusion._refuse_training_data(TrainFusionConfig.model_validate(values))
 
 
