@@ -260,7 +260,12 @@ def _sum_neighbours(magnitudes: UInt8Array) -> Int16Array:
 
 def _nearest_scale(means: NDArray[np.float64]) -> UInt8Array:
     """Index of the scale whose quantized Laplacian has the mean magnitude."""
-    fine = np.geomspace(0.02, 80, 400)
-    expected = np.exp(-0.5 / fine) / -np.expm1(-1 / fine)
-    logs = np.interp(np.log(np.maximum(means, 1e-6)), np.log(expected), np.log(fine))
+    logs = np.interp(np.log(np.maximum(means, 1e-6)), *_log_means())
     return np.asarray(np.abs(logs[:, None] - np.log(SCALES)).argmin(axis=1), dtype=np.uint8)
+
+
+@lru_cache(maxsize=1)
+def _log_means() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """ln of the mean magnitude of quantized Laplacians, and of their scales."""
+    fine = np.geomspace(0.02, 80, 400)
+    return np.log(np.exp(-0.5 / fine) / -np.expm1(-1 / fine)), np.log(fine)
