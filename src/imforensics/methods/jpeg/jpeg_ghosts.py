@@ -134,13 +134,16 @@ def block_variances(plane: FloatArray, *, top: int = 0, left: int = 0) -> FloatA
     return result
 
 
-def compare_shapes(shapes: FloatArray, texture: FloatArray, usable: BoolArray) -> FloatArray:
+def compare_shapes(
+    shapes: FloatArray, texture: FloatArray, usable: BoolArray, *, out: FloatArray | None = None
+) -> FloatArray:
     """How the shape of each block's curve differs from that of the image's blocks of like texture.
 
     Args:
         shapes: (Q, rows, columns) float32 from `split_curves`.
         texture: (rows, columns) float32: heights from `split_curves`, or from `block_variances`.
         usable: (rows, columns) bool, the blocks to compare, at least one.
+        out: of the shape of `shapes`, for the result; may be `shapes`.
 
     Returns:
         (Q, rows, columns) float32, natural logarithm of a ratio: below 0 the block changes less at that
@@ -152,7 +155,8 @@ def compare_shapes(shapes: FloatArray, texture: FloatArray, usable: BoolArray) -
     classes = np.digitize(key, np.quantile(key, np.arange(1, count) / count))
     order = places[np.argsort(classes, kind="stable")]
     ends = np.cumsum(np.bincount(classes, minlength=count))
-    lines, result = shapes.reshape(len(shapes), -1), np.zeros((len(shapes), usable.size), dtype=np.float32)
+    result = np.empty_like(shapes) if out is None else out
+    lines, compared = (planes.reshape(len(shapes), -1) for planes in (shapes, result))
     together = max(1, _SORTED // len(order))
     for top in range(0, len(lines), together):
         by_class = lines[top : top + together].take(order, axis=1)
@@ -160,8 +164,9 @@ def compare_shapes(shapes: FloatArray, texture: FloatArray, usable: BoolArray) -
             if stop > first:
                 part = by_class[:, first:stop]
                 part -= median(part)[:, None]
-        result[top : top + together, order] = by_class
-    return result.reshape(shapes.shape)
+        compared[top : top + together] = 0
+        compared[top : top + together, order] = by_class
+    return result
 
 
 def find_dip(curve: FloatArray, *, reach: int = 3) -> tuple[int, float]:
