@@ -67,10 +67,12 @@ def vote_for_grids(plane: UInt8Array) -> GridVotes:
     grids = np.full((height, width), NO_VOTE, dtype=np.uint8)
     reach = 2 * (BLOCK - 1)
     if min(height, width) > reach:
-        zeros = count_zeros(plane)
+        shared = count_zeros(plane[:reach])  # of the rows of blocks that two bands look at
         for top in range(0, height - reach, _BAND):
             bottom = min(top + _BAND, height - reach)
-            codes = _code_blocks(plane[top : bottom + reach], zeros[top : bottom + BLOCK - 1], top)
+            zeros = np.concatenate([shared, count_zeros(plane[top + BLOCK - 1 : bottom + reach])])
+            shared = zeros[1 - BLOCK :]
+            codes = _code_blocks(plane[top : bottom + reach], zeros, top)
             best = _slide(_slide(codes, axis=0), axis=1) & np.uint16(_NO_GRID)
             voted = np.where(best == _NO_GRID, np.uint16(NO_VOTE), best)
             grids[top + BLOCK - 1 : bottom + BLOCK - 1, BLOCK - 1 : 1 - BLOCK] = voted
