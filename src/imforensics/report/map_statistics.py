@@ -27,7 +27,8 @@ def map_statistics(finding: Finding, *, digits: int = 6) -> JsonValue:
     if finding.map is None or finding.status != "ok":
         return None
     values, valid = finding.map.values, finding.map.valid
-    for name, area in (("valid area", valid), ("mask", finding.mask)):
+    mask = threshold_mask(finding)
+    for name, area in (("valid area", valid), ("mask", mask)):
         if area is not None and area.shape != values.shape:
             raise ValueError(f"{finding.method}: {name} {area.shape} and map {values.shape} differ in shape")
     inside = values if valid is None else values[valid]
@@ -44,7 +45,6 @@ def map_statistics(finding: Finding, *, digits: int = 6) -> JsonValue:
         "region_count": None,
         "regions": [],
     }
-    mask = threshold_mask(finding)
     if mask is not None:
         count, regions = find_regions(mask, values, limit=REGION_LIMIT)
         statistics["area_over_threshold_percent"] = _round(100.0 * np.count_nonzero(mask) / mask.size, digits)
@@ -55,8 +55,9 @@ def map_statistics(finding: Finding, *, digits: int = 6) -> JsonValue:
 
 def threshold_mask(finding: Finding) -> BoolArray | None:
     """Where the map reaches its threshold: the finding's own mask, else computed; None without one."""
-    if finding.mask is not None or finding.map is None or finding.threshold is None:
-        return finding.mask
+    mask = finding.mask
+    if mask is not None or finding.map is None or finding.threshold is None:
+        return mask
     above = finding.map.values >= finding.threshold
     return above if finding.map.valid is None else above & finding.map.valid
 

@@ -135,7 +135,9 @@ def _draw_artifact(report: Report, method: str, name: str, artifact: Artifact, l
 def _draw_map(
     finding: Finding, map_: LocalizationMap, base: UInt8Array, longest: int, orientation: int
 ) -> list[Picture]:
+    values = map_.values  # held, so that it is drawn once for the mask and the picture
     reduced = reduce_map(map_, mask=threshold_mask(finding), longest=longest)
+    del values
     outline = "" if finding.threshold is None else f" Outlined: at or above {finding.threshold:.3g}."
     hatched = "" if reduced.valid is None or reduced.valid.all() else " Hatched: cannot be analysed."
     after = outline + hatched
