@@ -23,7 +23,7 @@ DEFAULT_FUSION = "casia_twin_fusion"
 class ConfigModel(BaseModel):
     """Base of every configuration: unknown keys are refused, nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 ModelT = TypeVar("ModelT", bound=ConfigModel)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeVar
+from weakref import ReferenceType, ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -278,8 +279,8 @@ class Evidence:
 class LocalizationMap:
     """Where a method sees traces.
 
-    What a method knows a block is brought to the size of the evidence when somebody looks, and not kept: a
-    map takes the array, or a function that draws it.
+    What a method knows a block is brought to the size of the evidence when somebody looks, and kept as long
+    as somebody holds it: a map takes the array, or a function that draws it.
 
     Attributes:
         values_source: of `values`.
@@ -288,11 +289,22 @@ class LocalizationMap:
 
     values_source: FloatArray | Callable[[], FloatArray] = field(repr=False)
     valid_source: BoolArray | Callable[[], BoolArray] | None = field(default=None, repr=False)
+    _held: list[ReferenceType[FloatArray]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """How a pickle or a copy is made: from the sources, with nothing drawn yet."""
+        return type(self), (self.values_source, self.valid_source)
 
     @property
     def values(self) -> FloatArray:
         """(H, W) float32 in [0, 1], the size of the evidence, higher = more likely tampered."""
-        return _draw(self.values_source)
+        held = self._held[-1]() if self._held else None
+        if held is None:
+            held = _draw(self.values_source)
+            self._held[:] = [ref(held)]
+        return held
 
     @property
     def valid(self) -> BoolArray | None:

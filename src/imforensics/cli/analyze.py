@@ -73,14 +73,17 @@ def command(
     printed per file; -o also writes a self-contained report. A file that cannot be read is an error (exit
     code 1); the other files are still analyzed.
     """
-    from imforensics.config import AnalyzeConfig, load_config
-    from imforensics.cores import available_cores
-    from imforensics.pipeline.analyze import build_analyzer
+    from imforensics.cores import available_cores, share_cores
+
+    cores = available_cores()
+    with share_cores(cores):  # NumPy reads it when it is loaded: methods run side by side instead
+        from imforensics.config import AnalyzeConfig, load_config
+        from imforensics.pipeline.analyze import build_analyzer
 
     if save_maps and output is None:
         raise click.UsageError("--save-maps needs -o, the folder to write to.")
     config = load_config(AnalyzeConfig, config_path, overrides, profile=profile)
-    analyzer = build_analyzer(config, threads=available_cores())
+    analyzer = build_analyzer(config, threads=cores)
     given = {"case": case, "item": item, "operator": operator}
     details = {key: value for key, value in given.items() if value is not None}
     problems: list[str] = []

@@ -30,7 +30,7 @@ class Reference:
 class MethodOptions(BaseModel):
     """Base of every method's options: unknown keys are refused, values are checked, nothing changes later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Method(ABC):

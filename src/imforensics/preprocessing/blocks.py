@@ -72,11 +72,11 @@ def gaussian_blocks(values: FloatArray, *, sigma: float) -> FloatArray:
     """Gaussian mean over blocks; edges are mirrored.
 
     Args:
-        values: (h, w) float32, one value per block.
+        values: (..., h, w) float32, one value per block.
         sigma: standard deviation in blocks; the window reaches three of them to each side.
 
     Returns:
-        (h, w) float32.
+        (..., h, w) float32.
 
     >>> gaussian_blocks(np.full((3, 4), 2.0, np.float32), sigma=1.0).round(4).max()
     np.float32(2.0)
@@ -84,13 +84,14 @@ def gaussian_blocks(values: FloatArray, *, sigma: float) -> FloatArray:
     radius = int(3 * sigma)
     weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2).astype(np.float32)
     weights /= weights.sum()
+    whole = ((0, 0),) * (values.ndim - 2)
     for _ in range(2):
-        padded = np.pad(values, ((radius, radius), (0, 0)), mode="symmetric")
-        size = values.shape[0]
+        size = values.shape[-2]
+        padded = np.pad(values, (*whole, (radius, radius), (0, 0)), mode="symmetric")
         total, part = np.zeros(values.shape, dtype=np.float32), np.empty(values.shape, dtype=np.float32)
         for shift, weight in enumerate(weights):
-            total += np.multiply(padded[shift : shift + size], weight, out=part)
-        values = np.ascontiguousarray(total.T)
+            total += np.multiply(padded[..., shift : shift + size, :], weight, out=part)
+        values = np.ascontiguousarray(total.swapaxes(-1, -2))
     return values
 
 

@@ -110,7 +110,6 @@ def once_quantized(step: int) -> FloatArray:
     return _log_mixture(np.diff(below, axis=1, prepend=0, append=1))
 
 
-@lru_cache(maxsize=256)
 def twice_quantized(step: int) -> FloatArray:
     """Log probability of each magnitude after quantization by a first divisor, noise, then by `step`.
 
@@ -152,14 +151,20 @@ def log_ratios(step: int, reference: FloatArray, *, smallest: int = 0) -> FloatA
     Returns:
         (MAX_FIRST, len(SCALES), limit + 1) float32; above 0 speaks for twice, 0 below `smallest`.
     """
-    once = once_quantized(step)
-    ratios = twice_quantized(step) - once
-    weights = (reference + _PRIOR_COUNT * np.exp(once))[:, smallest:]
+    ratios, odds = _expected_ratios(step)
+    weights = (reference + _PRIOR_COUNT * np.exp(once_quantized(step)))[:, smallest:]
     weights /= weights.sum(axis=1, keepdims=True)
-    means = np.einsum("fsm,sm->fs", np.exp(np.minimum(ratios[..., smallest:], 20)), weights)
-    ratios -= np.log(means)[..., None]
+    means = np.einsum("fsm,sm->fs", odds[..., smallest:], weights)
+    ratios = ratios - np.log(means)[..., None]
     ratios[..., :smallest] = 0
     return np.asarray(ratios, dtype=np.float32)
+
+
+@lru_cache(maxsize=64)
+def _expected_ratios(step: int) -> tuple[FloatArray, FloatArray]:
+    """Log likelihood ratios before they are normalised, and the ratios themselves, at most e^20."""
+    ratios = twice_quantized(step) - once_quantized(step)
+    return ratios, np.exp(np.minimum(ratios, 20))
 
 
 def likelihood_gains(ratios: FloatArray, counts: FloatArray) -> FloatArray:
@@ -245,7 +250,7 @@ def _context_bins(limit: int) -> UInt8Array:
 
 def _sum_neighbours(magnitudes: UInt8Array) -> Int16Array:
     """Sum over 5x5 blocks plus that over 3x3, without the block itself, at most 32 x 200; edges mirrored."""
-    padded = np.pad(magnitudes, 2, mode="symmetric").astype(np.int16)
+    padded = _mirror_edges(magnitudes)
     rows, columns = magnitudes.shape
     inner = padded[1:-1, 1:-1]
     three = inner[:rows] + inner[1 : rows + 1] + inner[2 : rows + 2]
@@ -258,9 +263,25 @@ def _sum_neighbours(magnitudes: UInt8Array) -> Int16Array:
     return np.asarray(total, dtype=np.int16)
 
 
+def _mirror_edges(magnitudes: UInt8Array) -> Int16Array:
+    """Two more cells on each side, mirrored, as int16."""
+    if min(magnitudes.shape) < 2:
+        return np.pad(magnitudes, 2, mode="symmetric").astype(np.int16)
+    padded = np.empty((magnitudes.shape[0] + 4, magnitudes.shape[1] + 4), dtype=np.int16)
+    padded[2:-2, 2:-2] = magnitudes
+    padded[:2, 2:-2], padded[-2:, 2:-2] = magnitudes[1::-1], magnitudes[:-3:-1]
+    padded[:, :2], padded[:, -2:] = padded[:, 3:1:-1], padded[:, -3:-5:-1]
+    return padded
+
+
 def _nearest_scale(means: NDArray[np.float64]) -> UInt8Array:
     """Index of the scale whose quantized Laplacian has the mean magnitude."""
-    fine = np.geomspace(0.02, 80, 400)
-    expected = np.exp(-0.5 / fine) / -np.expm1(-1 / fine)
-    logs = np.interp(np.log(np.maximum(means, 1e-6)), np.log(expected), np.log(fine))
+    logs = np.interp(np.log(np.maximum(means, 1e-6)), *_log_means())
     return np.asarray(np.abs(logs[:, None] - np.log(SCALES)).argmin(axis=1), dtype=np.uint8)
+
+
+@lru_cache(maxsize=1)
+def _log_means() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """ln of the mean magnitude of quantized Laplacians, and of their scales."""
+    fine = np.geomspace(0.02, 80, 400)
+    return np.log(np.exp(-0.5 / fine) / -np.expm1(-1 / fine)), np.log(fine)

@@ -11,7 +11,6 @@ import numpy as np
 from imforensics.evidence.quantization import ijg_tables
 from imforensics.preprocessing.dct_statistics import (
     MAX_FIRST,
-    Levels,
     describe_levels,
     likelihood_gains,
     log_ratios,
@@ -43,7 +42,7 @@ MIN_KNOWN_LATTICE = 16.0
 MIN_FREE_LATTICE = 30.0
 MIN_LATTICE_SHARE = 0.01
 KNOWN_SHARE = 0.8  # of the free gain that a known table must reach, else it is not the one
-_STRIP = 8  # rows of blocks
+_STRIP, _MOVED = 8, 64  # rows of blocks at a time
 MAX_EVIDENCE = 10.0  # nats that one coefficient may say: rounding differs between programs
 
 
@@ -96,7 +95,7 @@ def find_first_quantization(
     seen = _compare_frequencies(coefficients, table, chosen)
     gains = np.zeros((64, MAX_FIRST), dtype=np.float32)
     for index, frequency in seen.items():
-        gains[index] = likelihood_gains(frequency.ratios, frequency.levels.counts)
+        gains[index] = likelihood_gains(frequency.ratios, frequency.counts)
     count = coefficients.shape[0] * coefficients.shape[1]
     name, divisors, total = _choose_divisors(gains, count)
     lattice = 0.0 if total is None else _sum_lattice_gains(seen, table, divisors)
@@ -109,7 +108,8 @@ def find_first_quantization(
     for index in map(int, np.flatnonzero(used)):
         frequency = seen[index]
         found = np.clip(frequency.ratios[divisors[index] - 1], -MAX_EVIDENCE, MAX_EVIDENCE)
-        evidence -= found[frequency.levels.scales, frequency.levels.magnitudes]
+        levels = describe_levels(coefficients[:, :, index // 8, index % 8], int(table.flat[index]))
+        evidence -= found[levels.scales, levels.magnitudes]
     return FirstQuantization(
         total is not None,
         name,
@@ -161,9 +161,9 @@ def known_tables() -> dict[str, NDArray[np.int64]]:
 
 @dataclass(frozen=True, slots=True)
 class _Frequency:
-    """Levels of one frequency, their counts off the grid, and log ratios of each first divisor."""
+    """Counts of one frequency's levels on and off the grid, and log ratios of each first divisor."""
 
-    levels: Levels
+    counts: FloatArray
     reference: FloatArray
     ratios: FloatArray
 
@@ -172,14 +172,18 @@ def _compare_frequencies(
     coefficients: Int16Array, table: UInt16Array, chosen: BoolArray
 ) -> dict[int, _Frequency]:
     """What is known of each chosen frequency, by its index in natural order."""
-    planes, off_grid = _by_frequency(coefficients), _by_frequency(move_off_grid(coefficients, table))
-    frequencies = {}
-    for index in map(int, np.flatnonzero(chosen)):
-        step = int(table.flat[index])
-        reference = describe_levels(off_grid[index], step).counts
-        ratios = log_ratios(step, reference)
-        frequencies[index] = _Frequency(describe_levels(planes[index], step), reference, ratios)
-    return frequencies
+    counts = _count_levels(_by_frequency(coefficients), table, chosen)
+    references = _count_levels(_by_frequency_off_grid(coefficients, table), table, chosen)
+    return {
+        index: _Frequency(counts[index], reference, log_ratios(int(table.flat[index]), reference))
+        for index, reference in references.items()
+    }
+
+
+def _count_levels(planes: Int16Array, table: UInt16Array, chosen: BoolArray) -> dict[int, FloatArray]:
+    """Counts of the levels of each chosen frequency."""
+    indices = map(int, np.flatnonzero(chosen))
+    return {index: describe_levels(planes[index], int(table.flat[index])).counts for index in indices}
 
 
 def _sum_lattice_gains(
@@ -190,7 +194,7 @@ def _sum_lattice_gains(
     for index, frequency in frequencies.items():
         ratios = log_ratios(int(table.flat[index]), frequency.reference, smallest=SMALLEST_PERIODIC)
         chosen = slice(divisors[index] - 1, divisors[index])
-        gain = float(likelihood_gains(ratios[chosen], frequency.levels.counts)[0])
+        gain = float(likelihood_gains(ratios[chosen], frequency.counts)[0])
         total += max(gain - CHANCE_GAIN, 0.0)
     return total
 
@@ -202,6 +206,16 @@ def _by_frequency(coefficients: Int16Array) -> Int16Array:
     for top in range(0, rows, _STRIP):  # which stays in the cache
         strip = coefficients[top : top + _STRIP]
         result[:, top : top + _STRIP] = strip.reshape(len(strip), columns, 64).transpose(2, 0, 1)
+    return result
+
+
+def _by_frequency_off_grid(coefficients: Int16Array, table: UInt16Array) -> Int16Array:
+    """(64, rows - 1, columns - 1): those of `move_off_grid` likewise, never held block by block."""
+    rows, columns = coefficients.shape[:2]
+    result = np.empty((64, rows - 1, columns - 1), dtype=np.int16)
+    for top in range(0, rows - 1, _MOVED):
+        moved = move_off_grid(coefficients[top : top + _MOVED + 1], table)
+        result[:, top : top + _MOVED] = _by_frequency(moved)
     return result
 
 

@@ -91,12 +91,12 @@ def reduce_map(map_: LocalizationMap, *, mask: BoolArray | None = None, longest:
         mask: (H, W) bool, the map at its threshold.
         longest: longest side of the result; smaller maps keep their size.
     """
-    level = _to_levels(map_.values)
+    level, valid = _to_levels(map_.values), map_.valid
     small_mask = None if mask is None else reduce_area(_to_bytes(mask), longest=longest) >= 128
-    if map_.valid is None:
+    if valid is None:
         return ReducedMap(reduce_area(level, longest=longest), None, small_mask)
-    share = reduce_area(_to_bytes(map_.valid), longest=longest)
-    total = reduce_area(np.where(map_.valid, level, np.uint8(0)), longest=longest)
+    share = reduce_area(_to_bytes(valid), longest=longest)
+    total = reduce_area(np.where(valid, level, np.uint8(0)), longest=longest)
     mean = total.astype(np.uint16) * np.uint16(255) // np.maximum(share, 1)
     return ReducedMap(np.minimum(mean, 255).astype(np.uint8), share >= 128, small_mask)
 

@@ -27,7 +27,8 @@ def map_statistics(finding: Finding, *, digits: int = 6) -> JsonValue:
     if finding.map is None or finding.status != "ok":
         return None
     values, valid = finding.map.values, finding.map.valid
-    for name, area in (("valid area", valid), ("mask", finding.mask)):
+    mask = threshold_mask(finding, threshold=finding.threshold)
+    for name, area in (("valid area", valid), ("mask", mask)):
         if area is not None and area.shape != values.shape:
             raise ValueError(f"{finding.method}: {name} {area.shape} and map {values.shape} differ in shape")
     inside = values if valid is None else values[valid]
@@ -44,7 +45,6 @@ def map_statistics(finding: Finding, *, digits: int = 6) -> JsonValue:
         "region_count": None,
         "regions": [],
     }
-    mask = threshold_mask(finding, threshold=finding.threshold)
     if mask is not None:
         count, regions = find_regions(mask, values, limit=REGION_LIMIT)
         statistics["area_over_threshold_percent"] = _round(100.0 * np.count_nonzero(mask) / mask.size, digits)
@@ -59,10 +59,9 @@ def threshold_mask(finding: Finding, *, threshold: float | None) -> BoolArray | 
     Returns:
         (H, W) bool; None without a map or a threshold.
     """
-    if threshold == finding.threshold and finding.mask is not None:
-        return finding.mask
-    if finding.map is None or threshold is None:
-        return None
+    own = finding.mask if threshold == finding.threshold else None
+    if own is not None or finding.map is None or threshold is None:
+        return own
     above: BoolArray = finding.map.values >= np.float32(threshold)
     return above if finding.map.valid is None else above & finding.map.valid
 

@@ -149,7 +149,9 @@ def _draw_map(
     longest: int,
     orientation: int,
 ) -> list[Picture]:
+    values = map_.values  # held, so that it is drawn once for the mask and the picture
     reduced = reduce_map(map_, mask=threshold_mask(finding, threshold=level), longest=longest)
+    del values
     outline = "" if level is None else f" Outlined: at or above {level:.3g}."
     hatched = "" if reduced.valid is None or reduced.valid.all() else " Hatched: cannot be analysed."
     after = outline + hatched

@@ -18,7 +18,7 @@ from imforensics.report.figures import (
     reduce_area,
     reduce_map,
 )
-from imforensics.types import LocalizationMap
+from imforensics.types import FloatArray, LocalizationMap
 
 
 def gradient(height: int = 20, width: int = 256) -> np.ndarray:
@@ -156,3 +156,20 @@ def test_data_uri_takes_only_our_pictures() -> None:
     assert data_uri(encode_png(np.zeros((2, 2), np.uint8))).startswith("data:image/png;base64,")
     with pytest.raises(ValueError, match="PNG or JPEG"):
         data_uri(b"<svg onload=alert(1)>")
+
+
+def test_a_map_is_drawn_once_for_those_who_hold_it() -> None:
+    drawn = []
+
+    def draw() -> FloatArray:
+        drawn.append(1)
+        return gradient(8)
+
+    map_ = LocalizationMap(draw)
+    values = map_.values
+    np.testing.assert_array_equal(map_.reach(0.5), values >= 0.5)
+    assert map_.values is values
+    assert len(drawn) == 1
+    del values
+    assert map_.values.shape == gradient(8).shape
+    assert len(drawn) == 2

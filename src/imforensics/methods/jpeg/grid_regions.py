@@ -120,8 +120,15 @@ def find_regions(blocks: UInt8Array, grids: Iterable[int]) -> list[GridRegion]:
     Returns:
         Regions with log10_nfa < 0, most significant first.
     """
+    numbers = sorted(grids)
+    parts = [numbers[first : first + _SIDE] for first in range(0, len(numbers), _SIDE)]
+    regions = [region for part in parts for region in _find_in_grids(blocks, part)]
+    return sorted(regions, key=lambda region: region.log10_nfa)
+
+
+def _find_in_grids(blocks: UInt8Array, numbers: list[int]) -> list[GridRegion]:
+    """Significant regions of some grids, in the order of grids and first blocks."""
     shape = (blocks.shape[0], blocks.shape[1])
-    numbers = np.array(sorted(grids), dtype=np.intp)
     stack = np.zeros((len(numbers), -(-shape[0] // BLOCK), -(-shape[1] // BLOCK)), dtype=np.uint8)
     for plane, grid in zip(stack, numbers, strict=True):
         part = blocks[grid // _SIDE :: BLOCK, grid % _SIDE :: BLOCK]
@@ -142,10 +149,10 @@ def find_regions(blocks: UInt8Array, grids: Iterable[int]) -> list[GridRegion]:
         inside = labels[plane, rows, columns] == label
         significance = log10_nfa(int(votes[label]), inside.size, shape)
         if significance < 0:
-            grid = int(numbers[plane])
+            grid = numbers[plane]
             top, left = grid // _SIDE + BLOCK * rows.start, grid % _SIDE + BLOCK * columns.start
             regions.append(GridRegion(grid, top, left, inside, int(votes[label]), significance))
-    return sorted(regions, key=lambda region: region.log10_nfa)
+    return regions
 
 
 def close_blocks(blocks: BoolArray) -> BoolArray:

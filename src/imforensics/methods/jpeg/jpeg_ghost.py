@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,7 @@ from imforensics.types import (
 BLOCK = 8
 BAND_BLOCKS = 64  # rows of blocks measured at a time
 MIN_BLOCKS = 64  # analysable ones: fewer have no typical curve
+SMOOTHED = 1 << 17  # values smoothed at a time, which stay in the cache
 SIGMA = 2.0  # blocks; of the Gaussian over neighbours. 1.5 to 3 localize alike on CASIA v1 train and val
 MIN_SPREAD = 0.02  # nats; an image whose curves agree better than this does not make little things loud
 MIN_SUPPORT = 0.05  # weight of analysable blocks in reach below which nothing can be said
@@ -131,9 +132,10 @@ class JpegGhost(Method):
         sheet = self._draw(curves)
         heights, shapes = split_curves(curves)
         weight = gaussian_blocks(usable.astype(np.float32), sigma=SIGMA)
-        differences = np.empty((2, *shapes.shape), dtype=np.float32)
-        for smoothed, texture in zip(differences, (heights, variances), strict=True):
-            _smooth(compare_shapes(shapes, texture, usable), weight, out=smoothed)
+        differences = [compare_shapes(shapes, heights, usable)]
+        differences.append(compare_shapes(shapes, variances, usable, out=shapes))
+        for planes in differences:
+            _smooth(planes, weight)
         return self._report(differences, usable, weight >= MIN_SUPPORT, evidence.pixels.shape[:2], dip, sheet)
 
     def _measure_blocks(self, pixels: UInt8Array) -> tuple[FloatArray, FloatArray]:
@@ -155,7 +157,7 @@ class JpegGhost(Method):
 
     def _report(
         self,
-        differences: FloatArray,
+        differences: list[FloatArray],
         usable: BoolArray,
         support: BoolArray,
         shape: tuple[int, int],
@@ -213,7 +215,7 @@ class JpegGhost(Method):
         return saved_once_curve(evidence.pixels, usable, table=table, qualities=self.options.qualities)
 
     def _describe(
-        self, differences: FloatArray, usable: BoolArray, marked: BoolArray
+        self, differences: list[FloatArray], usable: BoolArray, marked: BoolArray
     ) -> dict[str, JsonValue]:
         """How much is marked, and the quality at which the marked blocks change least beside the rest."""
         facts: dict[str, JsonValue] = {
@@ -222,7 +224,7 @@ class JpegGhost(Method):
         }
         region = marked & usable
         if region.any():
-            beside = median(differences[:, :, region]).mean(axis=0)
+            beside = np.mean([median(planes[:, region]) for planes in differences], axis=0)
             facts["marked_quality"] = self.options.qualities[int(beside.argmin())]
             facts["marked_difference"] = round(float(beside.min()), 4)
         return facts
@@ -264,21 +266,21 @@ def _spread(blocks: NDArray[CellT], shape: tuple[int, int], offset: tuple[int, i
     return result
 
 
-def _measure(differences: FloatArray, usable: BoolArray) -> tuple[FloatArray, FloatArray]:
+def _measure(differences: list[FloatArray], usable: BoolArray) -> tuple[FloatArray, FloatArray]:
     """Root mean square in robust standard deviations, and mean size in nats, of each block.
 
-    `differences` is (2, Q, rows, columns): by either measure of texture, at each quality.
+    `differences` are two of (Q, rows, columns): by either measure of texture, at each quality.
     """
     squares, sizes = (np.zeros(usable.shape, dtype=np.float32) for _ in range(2))
     places = np.flatnonzero(usable)
-    for plane in differences.reshape(-1, *usable.shape):
+    for plane in chain(*differences):
         size = plane - median(plane.ravel()[places])
         np.abs(size, out=size)
         sizes += size
         size /= np.float32(max(float(median(size.ravel()[places])) / MAD_OF_NORMAL, MIN_SPREAD))
         size *= size
         squares += size
-    count = differences.shape[0] * differences.shape[1]
+    count = sum(map(len, differences))
     return np.sqrt(squares / np.float32(count)), sizes / np.float32(count)
 
 
@@ -288,11 +290,12 @@ def _squash(values: FloatArray, half_way: float, steepness: float) -> FloatArray
     return np.asarray(powers / (1 + powers), dtype=np.float32)
 
 
-def _smooth(planes: FloatArray, weight: FloatArray, *, out: FloatArray) -> None:
-    """Gaussian mean of each plane, 0 where not usable, over the blocks of which `weight` are in reach.
-
-    To `out`, 0 where none is.
+def _smooth(planes: FloatArray, weight: FloatArray) -> None:
+    """Each plane, 0 where not usable, becomes its Gaussian mean over usable blocks, of which `weight` are in
+    reach; 0 where none is.
     """
     factors = np.divide(1, weight, out=np.zeros_like(weight), where=weight > 0)
-    for plane, smoothed in zip(planes, out, strict=True):
-        np.multiply(gaussian_blocks(plane, sigma=SIGMA), factors, out=smoothed)
+    together = max(1, SMOOTHED // weight.size)
+    for first in range(0, len(planes), together):
+        part = planes[first : first + together]
+        np.multiply(gaussian_blocks(part, sigma=SIGMA), factors, out=part)

@@ -21,6 +21,7 @@ import numpy as np
 
 from imforensics.evidence.block_dct import block_dct
 from imforensics.evidence.quantization import ijg_tables
+from imforensics.methods.jpeg.requantization import requantization_errors
 from imforensics.preprocessing.medians import median
 from imforensics.preprocessing.noise import luma
 
@@ -35,10 +36,8 @@ FLOOR = 2.0
 TEXTURE_CLASSES = 24  # of equal size; 16 to 32 localize alike on CASIA v1 val, 4 worse
 MIN_CLASS_BLOCKS = 32  # fewer give no reliable median
 OWN_SHARE = 0.25  # of a dip's depth that the last saving leaves by itself, above which it explains the dip
-_STRIP_BLOCKS = 8192  # blocks at a time: sums of all qualities, 1.5 MB, stay in the cache
 _BAND_ROWS = 512  # pixel rows transformed at a time, a multiple of 8
 _SORTED = 1 << 19  # values sorted by class at a time: 2 MB
-_TO_ZERO = 0.5  # of a divisor: up to it `rint` gives 0
 _MOST = 32_768  # blocks that a typical curve is taken of
 
 
@@ -73,7 +72,7 @@ def ghost_curves(plane: FloatArray, *, qualities: Sequence[int], top: int = 0, l
         band = plane[start : min(start + _BAND_ROWS, top + rows * 8)] - np.float32(128)
         coefficients = block_dct(band, left=left).reshape(-1, 64)
         part = curves[:, first : first + _BAND_ROWS // 8]
-        part[...] = _requantization_errors(coefficients, tables).reshape(part.shape)
+        part[...] = requantization_errors(coefficients, tables).reshape(part.shape)
     return curves
 
 
@@ -134,13 +133,16 @@ def block_variances(plane: FloatArray, *, top: int = 0, left: int = 0) -> FloatA
     return result
 
 
-def compare_shapes(shapes: FloatArray, texture: FloatArray, usable: BoolArray) -> FloatArray:
+def compare_shapes(
+    shapes: FloatArray, texture: FloatArray, usable: BoolArray, *, out: FloatArray | None = None
+) -> FloatArray:
     """How the shape of each block's curve differs from that of the image's blocks of like texture.
 
     Args:
         shapes: (Q, rows, columns) float32 from `split_curves`.
         texture: (rows, columns) float32: heights from `split_curves`, or from `block_variances`.
         usable: (rows, columns) bool, the blocks to compare, at least one.
+        out: of the shape of `shapes`, for the result; may be `shapes`.
 
     Returns:
         (Q, rows, columns) float32, natural logarithm of a ratio: below 0 the block changes less at that
@@ -152,7 +154,8 @@ def compare_shapes(shapes: FloatArray, texture: FloatArray, usable: BoolArray) -
     classes = np.digitize(key, np.quantile(key, np.arange(1, count) / count))
     order = places[np.argsort(classes, kind="stable")]
     ends = np.cumsum(np.bincount(classes, minlength=count))
-    lines, result = shapes.reshape(len(shapes), -1), np.zeros((len(shapes), usable.size), dtype=np.float32)
+    result = np.empty_like(shapes) if out is None else out
+    lines, compared = (planes.reshape(len(shapes), -1) for planes in (shapes, result))
     together = max(1, _SORTED // len(order))
     for top in range(0, len(lines), together):
         by_class = lines[top : top + together].take(order, axis=1)
@@ -160,8 +163,9 @@ def compare_shapes(shapes: FloatArray, texture: FloatArray, usable: BoolArray) -
             if stop > first:
                 part = by_class[:, first:stop]
                 part -= median(part)[:, None]
-        result[top : top + together, order] = by_class
-    return result.reshape(shapes.shape)
+        compared[top : top + together] = 0
+        compared[top : top + together, order] = by_class
+    return result
 
 
 def find_dip(curve: FloatArray, *, reach: int = 3) -> tuple[int, float]:
@@ -220,7 +224,7 @@ def saved_once_curve(
         band = pixels[top : top + height * 8, 4 : 4 + width * 8].reshape(height, 8, width, 8, 3)
         blocks = band.swapaxes(1, 2)[chosen][::step].swapaxes(0, 1).reshape(8, -1, 3)  # side by side
         coefficients = block_dct(luma(blocks) - np.float32(128)).reshape(-1, 64)
-        parts.append(_requantization_errors(np.rint(coefficients / own) * own, tables))
+        parts.append(requantization_errors(np.rint(coefficients / own) * own, tables))
     return typical_curve(np.concatenate(parts, axis=1))
 
 
@@ -252,39 +256,3 @@ def find_earlier_dip(curve: FloatArray, own: FloatArray, *, reach: int = 3) -> t
         float((line[index - reach] + line[index + reach]) / 2 - line[index]) for line in (curve, own)
     )
     return (0, 0.0) if seen <= 0 or explained > OWN_SHARE * seen else (index, min(depth, seen))
-
-
-def _requantization_errors(coefficients: FloatArray, tables: FloatArray) -> FloatArray:
-    """(Q, N) mean squared change of (N, 64) coefficients when quantized by each of (Q, 64) tables.
-
-    Tables of neighbouring qualities share divisors, and where all is quantized to 0 the change is the
-    coefficient itself, whatever the divisor. One frequency is added after the other: a product of matrices
-    would add them in an order that depends on the machine.
-    """
-    result = np.empty((len(tables), len(coefficients)), dtype=np.float32)
-    for first in range(0, len(coefficients), _STRIP_BLOCKS):
-        strip = np.ascontiguousarray(coefficients[first : first + _STRIP_BLOCKS].T)  # (64, n)
-        errors = np.zeros((len(tables), strip.shape[1]), dtype=np.float32)
-        for values, divisors in zip(strip, tables.T, strict=True):
-            _add_errors(values, divisors, errors)
-        result[:, first : first + _STRIP_BLOCKS] = errors
-    return result
-
-
-def _add_errors(values: FloatArray, divisors: FloatArray, errors: FloatArray) -> None:
-    """Add a 64th of the squared change of (n,) values by each of (Q,) divisors to (Q, n) errors, in place."""
-    eighths = values * np.float32(1 / 8)
-    largest = max(values.max(), -values.min())
-    changed, square = np.empty_like(values), eighths * eighths
-    edges = np.flatnonzero(np.diff(divisors)) + 1  # equal ones stand together
-    for start, stop in pairwise((0, *edges, len(divisors))):
-        inverse = 1 / divisors[start]
-        if largest * inverse <= _TO_ZERO:
-            errors[start:stop] += square
-            continue
-        np.multiply(values, inverse, out=changed)
-        np.rint(changed, out=changed)
-        changed *= divisors[start] / 8
-        changed -= eighths
-        changed *= changed
-        errors[start:stop] += changed
