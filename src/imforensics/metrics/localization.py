@@ -116,7 +116,7 @@ class LocalizationAccumulator:
 
     Attributes:
         threshold: stored threshold of the method, None without one.
-        pixels: (BINS, 2) pixels of all tampered images by value and truth, see `histogram_pixels`.
+        pixels: (BINS, 2) pixels of all tampered images by value and truth, see `Histogram.add_to`.
         counts: pooled counts by policy, and of authentic images.
         sums: name of a metric to (sum, number of images where it is defined).
         n_tampered: tampered images seen.

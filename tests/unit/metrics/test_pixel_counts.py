@@ -7,10 +7,14 @@ from imforensics.metrics.detection import Confusion
 from imforensics.metrics.pixel_counts import (
     BINS,
     Histogram,
-    count_pixels,
-    histogram_pixels,
     select_pixels,
 )
+
+
+def histogram_pixels(values, gt_mask, *, valid):
+    table = np.zeros((BINS, 2), np.int64)
+    select_pixels(values, gt_mask, valid=valid).histogram().add_to(table)
+    return table
 
 
 def test_histogram_counts_every_valid_pixel_in_its_bin(monkeypatch):
@@ -65,19 +69,19 @@ def test_coarse_steps_sum_the_fine_bins(first):
 def test_what_is_not_valid_counts_nowhere_whatever_its_value():
     values, gt_mask, valid = make_map(2)
     expected = histogram_pixels(values, gt_mask, valid=valid)
-    counts = count_pixels(values, gt_mask, threshold=0.0, valid=valid)
+    counts = select_pixels(values, gt_mask, valid=valid).confusion(0.0)
     assert counts == Confusion((gt_mask & valid).sum(), (~gt_mask & valid).sum(), 0, 0)
     for odd in (np.nan, np.inf, -7.0, 1.0):
         changed = np.where(valid, values, np.float32(odd))
         np.testing.assert_array_equal(histogram_pixels(changed, gt_mask, valid=valid), expected)
-        assert count_pixels(changed, gt_mask, threshold=0.0, valid=valid) == counts
+        assert select_pixels(changed, gt_mask, valid=valid).confusion(0.0) == counts
 
 
 def test_no_valid_pixel_gives_empty_counts():
     values, gt_mask, _ = make_map(3)
     nowhere = np.zeros_like(gt_mask)
     assert histogram_pixels(values, gt_mask, valid=nowhere).sum() == 0
-    assert count_pixels(values, gt_mask, threshold=0.5, valid=nowhere) == Confusion(0, 0, 0, 0)
+    assert select_pixels(values, gt_mask, valid=nowhere).confusion(0.5) == Confusion(0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("bad", [1.5, -0.1, np.nan])

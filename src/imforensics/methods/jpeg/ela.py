@@ -72,11 +72,13 @@ class ErrorLevelAnalysis(Method):
     def analyze(self, evidence: Evidence) -> Finding:
         """Compute the residual, its map, its picture and an uncalibrated score."""
         reason = _why_not(evidence)
-        valid = find_analysable_blocks(evidence.pixels, block=BLOCK) if reason is None else None
-        if valid is not None and not valid.any():
-            reason = "Flat or saturated all over: nothing in the image can change with compression."
-        if reason is not None or valid is None:
-            return Finding(self.name, self.family, "not_applicable", notes=(reason or "",))
+        if reason is not None:
+            return self._decline(reason)
+        valid = find_analysable_blocks(evidence.pixels, block=BLOCK)
+        if not valid.any():
+            return self._decline(
+                "Flat or saturated all over: nothing in the image can change with compression."
+            )
         residual, picture = self._measure(evidence.pixels)
         return self._report(residual, valid, picture)
 
