@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imforensics.evidence.quantization import estimate_quality
+from imforensics.datasets.twins import has_ijg_tables
 from imforensics.metrics.fusion_model import FusionModel
 from imforensics.store import Row
 
@@ -156,13 +156,12 @@ def _usable_score(row: Any) -> float | None:
 
 
 def _case(first: Any, rows: Mapping[str, Any], scores: Mapping[str, float | None]) -> FusionCase:
-    tables = [np.array(table, np.uint16).reshape(8, 8) for table in first["settings"][1]]
     return FusionCase(
         trial=first["trial"],
         label=first["label"],
         group=first["group"],
         pair=first["pair"],
-        is_exact=bool(tables) and estimate_quality(tables)[1],
+        is_exact=has_ijg_tables(first["settings"][1]),
         is_jpeg=first["format"] == "JPEG",
         height=first["height"],
         width=first["width"],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from imforensics.datasets.base import Dataset, load_dataset
-from imforensics.errors import EvidenceError
+from imforensics.errors import DatasetError
 from imforensics.evidence import read_evidence
 from imforensics.methods.base import Method
 from imforensics.metrics.localization import LocalizationAccumulator, localize_metrics, measure_tampered
@@ -140,7 +140,7 @@ def test_a_host_cannot_be_saved_like_a_file_that_is_no_jpeg(dataset: Dataset, la
     from dataclasses import replace
 
     trial = trials_of(dataset, "twin")["host1.jpg [saved like splice1.jpg]"]
-    with pytest.raises(EvidenceError, match="not a JPEG"):
+    with pytest.raises(DatasetError, match="not a JPEG"):
         show_trial(replace(trial, tables_from=labelled_set / "mask1.png"), max_pixels=10**7)
 
 
