@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from imforensics.cli.options import json_option, overwrite_option
+from imforensics.cli.options import FOLDER, json_option, overwrite_option
 
 if TYPE_CHECKING:
     from imforensics.types import JsonValue
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Folder for side_by_side.png, panels/ and reconstruction.json.",
 )
 @click.option(

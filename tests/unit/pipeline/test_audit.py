@@ -68,7 +68,7 @@ def test_the_command_writes_a_page_and_does_not_overwrite_it(tmp_path: Path) -> 
     assert "are no evidence about tampering" in page
     again = CliRunner().invoke(main, command)
     assert again.exit_code == 1
-    assert "--overwrite" in again.stderr
+    assert "or overwrite it" in again.stderr
 
 
 def test_a_wrong_against_is_wrong_usage(tmp_path: Path) -> None:
