@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 
 from imforensics.errors import EvidenceError, EvidenceTooLargeError, UnsupportedImageError
-from imforensics.evidence.chunks import drop_ancillary_chunks
+from imforensics.evidence.chunks import TEXT_CHUNKS, drop_chunks
 from imforensics.evidence.conversion import convert_to_rgb
 from imforensics.evidence.support import describe_unsupported
 from imforensics.types import UInt8Array
@@ -90,10 +90,13 @@ def decode_image(data: bytes, *, format_name: str, label: str, max_pixels: int) 
             f"{label}: not enough memory to decode this {format_name}. Lower max_pixels, or free memory"
         ) from None
     except DECODER_ERRORS as error:
-        if "MAX_TEXT" in str(error):
+        if "MAX_TEXT" in str(error):  # Pillow's limit of a megabyte, which profiles in text chunks exceed
+            bare, dropped = drop_chunks(data, TEXT_CHUNKS)
+            if dropped:
+                return decode_image(bare, format_name=format_name, label=label, max_pixels=max_pixels)
             raise EvidenceTooLargeError(
-                f"{label}: a text chunk of this PNG unpacks to over {PngImagePlugin.MAX_TEXT_CHUNK} bytes: "
-                "a decompression bomb. Remove the chunk to analyze the pixels"
+                f"{label}: the colour profile of this PNG unpacks to over {PngImagePlugin.MAX_TEXT_CHUNK} "
+                "bytes: a decompression bomb. Remove it to analyze the pixels"
             ) from None
         reason = describe_error(error)
         rest = _decode_critical_chunks(data, label, max_pixels, reason) if format_name == "PNG" else None
@@ -110,7 +113,7 @@ def decode_image(data: bytes, *, format_name: str, label: str, max_pixels: int) 
 
 def _decode_critical_chunks(data: bytes, label: str, max_pixels: int, reason: str) -> Decoded | None:
     """The pixels of a PNG that is damaged only in chunks which they do not need; else None."""
-    bare, dropped = drop_ancillary_chunks(data)
+    bare, dropped = drop_chunks(data)
     has_palette_colors = bare[25:26] == b"\x03"  # a palette whose name is damaged is not made up
     if not dropped or (has_palette_colors and b"PLTE" not in bare):
         return None
