@@ -88,14 +88,14 @@ def command(
     if as_json:
         click.echo(json.dumps(document))
         return
-    click.echo(_tell(document))
+    click.echo(_describe(document))
     for note in found.notes:
         click.echo(note, err=True)
     place = "" if output is None else f" Pictures: {output}"
     click.echo(f"{time.perf_counter() - started:.1f} s.{place}", err=True)
 
 
-def _tell(document: dict[str, JsonValue]) -> str:
+def _describe(document: dict[str, JsonValue]) -> str:
     similarity, extent = document["similarity"], document["extent"]
     words = ", ".join(
         f"{name} {value:.4g}"

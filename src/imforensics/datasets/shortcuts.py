@@ -1,7 +1,7 @@
-"""The shortcut baseline: what a look-up of the encoder settings tells, without looking at any pixel.
+"""The shortcut baseline: what the encoder settings tell, without looking at any pixel.
 
 In several public sets the two classes were saved by different programs. A detector that is not better than
-this look-up may have learned nothing else, so every result on files as they are stands beside it.
+this baseline may have learned nothing else, so every result on files as they are stands beside it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class EncoderSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class SettingsLookup:
+class HeaderBaseline:
     """Encoder settings seen in training to the share of tampered files among those that had them.
 
     Attributes:
@@ -86,7 +86,7 @@ def read_encoder_settings(path: Path) -> EncoderSettings:
         raise DatasetError(f"{path} cannot be read as an image: {error}") from None
 
 
-def fit_lookup(settings: Sequence[EncoderSettings], labels: Sequence[int]) -> SettingsLookup:
+def fit_header_baseline(settings: Sequence[EncoderSettings], labels: Sequence[int]) -> HeaderBaseline:
     """Learn the header baseline.
 
     Args:
@@ -106,7 +106,7 @@ def fit_lookup(settings: Sequence[EncoderSettings], labels: Sequence[int]) -> Se
     totals = Counter(settings)
     tampered = Counter(key for key, label in zip(settings, labels, strict=True) if label)
     shares = {key: tampered[key] / total for key, total in totals.items()}
-    return SettingsLookup(shares, sum(tampered.values()) / len(settings))
+    return HeaderBaseline(shares, sum(tampered.values()) / len(settings))
 
 
 def measure_shortcut(train: Sequence[Sample], test: Sequence[Sample]) -> ShortcutResult:
@@ -125,17 +125,17 @@ def measure_shortcut(train: Sequence[Sample], test: Sequence[Sample]) -> Shortcu
     """
     if not test:
         raise ValueError("Expected at least one sample to evaluate, received none")
-    lookup = fit_lookup(
+    baseline = fit_header_baseline(
         [read_encoder_settings(sample.image_path) for sample in train], [sample.label for sample in train]
     )
     settings = [read_encoder_settings(sample.image_path) for sample in test]
-    scores = np.array([lookup.score(entry) for entry in settings])
+    scores = np.array([baseline.score(entry) for entry in settings])
     labels = np.array([sample.label for sample in test])
     return ShortcutResult(
         scores=tuple(scores.tolist()),
         accuracy=float(((scores > 0.5) == labels).mean()),
-        unseen=sum(entry not in lookup.shares for entry in settings),
-        distinct=len(lookup.shares),
+        unseen=sum(entry not in baseline.shares for entry in settings),
+        distinct=len(baseline.shares),
     )
 
 

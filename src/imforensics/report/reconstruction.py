@@ -132,7 +132,7 @@ def draw_panels(found: Reconstruction, *, longest: int = PANEL) -> tuple[Panel, 
     ela = f"ELA, quality {DEFAULT_QUALITY}, x {PICTURE_SCALE}"
     return (
         Panel("original", orient(base, turn), "Original"),
-        Panel("reconstruction", shrink(found.made), f"Reconstruction\n{_tell_mode(found)}"),
+        Panel("reconstruction", shrink(found.made), f"Reconstruction\n{_describe_mode(found)}"),
         Panel("difference", shrink(_difference(found)), f"Difference\n|original - it| x {DIFFERENCE_SCALE}"),
         Panel("ela_original", shrink(_ela(found.pixels)), f"ELA of the original\n{ela}"),
         Panel("ela_reconstruction", shrink(_ela(found.made)), f"ELA of the reconstruction\n{ela}"),
@@ -156,7 +156,7 @@ def draw_side_by_side(panels: tuple[Panel, ...]) -> UInt8Array:
     return np.asarray(sheet)
 
 
-def _tell_mode(found: Reconstruction) -> str:
+def _describe_mode(found: Reconstruction) -> str:
     return ", ".join((found.bundle["name"], *found.mode.values()))
 
 

@@ -1,4 +1,4 @@
-"""The look-up of encoder settings."""
+"""The header baseline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 
 from imforensics.datasets.shortcuts import (
     EncoderSettings,
-    fit_lookup,
+    fit_header_baseline,
     measure_shortcut,
     read_encoder_settings,
 )
@@ -55,18 +55,18 @@ def test_no_image_is_told(tmp_path: Path) -> None:
         read_encoder_settings(path)
 
 
-def test_lookup_is_the_share_of_tampered_and_the_prior_for_what_was_never_seen() -> None:
-    lookup = fit_lookup([A, A, A, A, B], [1, 1, 1, 0, 0])
-    assert lookup.score(A) == 0.75
-    assert lookup.score(B) == 0.0
-    assert lookup.score(UNSEEN) == pytest.approx(0.6)
+def test_header_baseline_is_the_share_of_tampered_and_the_prior_for_what_was_never_seen() -> None:
+    baseline = fit_header_baseline([A, A, A, A, B], [1, 1, 1, 0, 0])
+    assert baseline.score(A) == 0.75
+    assert baseline.score(B) == 0.0
+    assert baseline.score(UNSEEN) == pytest.approx(0.6)
 
 
-def test_lookup_needs_files() -> None:
+def test_header_baseline_needs_files() -> None:
     with pytest.raises(ValueError, match="at least one"):
-        fit_lookup([], [])
+        fit_header_baseline([], [])
     with pytest.raises(ValueError, match="one label per file"):
-        fit_lookup([A], [1, 0])
+        fit_header_baseline([A], [1, 0])
 
 
 def test_result_counts_what_was_never_seen(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ class AutoencoderResidual(BundleMethod):
         reference = self._bundle.manifest.reference
         if reference is None:
             raise ValueError(
-                f"{self._bundle.name} has no reference of authentic images: it eats "
+                f"{self._bundle.name} has no reference of authentic images: its input is "
                 f"{self._bundle.manifest.content}. Name a bundle trained with data.content=residual"
             )
         return reference
