@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+import numpy as np
+
 from imforensics.metrics.detection import Confusion
-from imforensics.metrics.localization import LocalizationAccumulator
-from imforensics.pipeline.evaluate.worker import add_histogram
+from imforensics.metrics.pixel_counts import BINS
+from imforensics.pipeline.evaluate.worker import Int64Array, add_histogram
 from imforensics.store import Row
 
 Condition = tuple[str, float]
@@ -48,6 +50,21 @@ class Case:
 
 
 @dataclass
+class PooledPixels:
+    """Pixel counts of all tampered images together; they take the same memory for any number.
+
+    Attributes:
+        threshold: stored threshold of the method, None without one.
+        pixels: (BINS, 2) pixels by value and truth.
+        counts: at the thresholds "half" and, where there is one, "fixed".
+    """
+
+    threshold: float | None
+    pixels: Int64Array = field(default_factory=lambda: np.zeros((BINS, 2), dtype=np.int64), repr=False)
+    counts: dict[str, Confusion] = field(default_factory=dict)
+
+
+@dataclass
 class Column:
     """One entry's cases under one condition, and the pooled pixel counts of its maps.
 
@@ -59,7 +76,7 @@ class Column:
     """
 
     cases: list[Case] = field(default_factory=list)
-    pooled: LocalizationAccumulator | None = None
+    pooled: PooledPixels | None = None
     policy: str | None = None
     seconds: float = 0.0
 
@@ -90,9 +107,8 @@ def _case(row: Row) -> Case:
 def _add_pooled(column: Column, row: Row) -> None:
     plain: Any = row
     if column.pooled is None:
-        column.pooled = LocalizationAccumulator(plain["threshold"])
+        column.pooled = PooledPixels(plain["threshold"])
     add_histogram(column.pooled.pixels, plain["histogram"])
-    column.pooled.n_tampered += 1
     for policy, (tp, fp, fn, tn) in plain["counts"].items():
         before = column.pooled.counts.get(policy, Confusion(0, 0, 0, 0))
         column.pooled.counts[policy] = before + Confusion(tp, fp, fn, tn)
