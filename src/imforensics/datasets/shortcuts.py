@@ -61,13 +61,11 @@ class ShortcutResult:
         scores: (N,) of the evaluated samples, in their order.
         accuracy: share rightly told when a score above 0.5 means tampered.
         unseen: samples whose settings training did not have.
-        distinct: number of distinct settings in training.
     """
 
     scores: tuple[float, ...]
     accuracy: float
     unseen: int
-    distinct: int
 
 
 def read_encoder_settings(path: Path) -> EncoderSettings:
@@ -135,7 +133,6 @@ def measure_shortcut(train: Sequence[Sample], test: Sequence[Sample]) -> Shortcu
         scores=tuple(scores.tolist()),
         accuracy=float(((scores > 0.5) == labels).mean()),
         unseen=sum(entry not in baseline.shares for entry in settings),
-        distinct=len(baseline.shares),
     )
 
 

@@ -41,8 +41,8 @@ def diagonal_detail(image: FloatArray) -> FloatArray:
     """Diagonal detail coefficients of the finest scale; coefficient (i, j) belongs to pixel (2i, 2j).
 
     The one subband that the noise level needs, without computing the other three: the coefficients of
-    `pywt.dwt2(image, NOISE_WAVELET, mode="symmetric")` less the (L - 2) // 4 rows and columns before the image,
-    L the length of the filter.
+    `pywt.dwt2(image, NOISE_WAVELET, mode="symmetric")` less the (L - 2) // 4 rows and columns before the
+    image, L the length of the filter.
 
     Args:
         image: (H, W) float32.

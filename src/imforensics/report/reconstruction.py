@@ -118,16 +118,16 @@ def measure_extent(map_: LocalizationMap, *, threshold: float, policy: str) -> E
     )
 
 
-def draw_panels(found: Reconstruction, *, longest: int = PANEL) -> tuple[Panel, ...]:
+def draw_panels(found: Reconstruction) -> tuple[Panel, ...]:
     """Original, reconstruction, difference, ELA of both, overlay of the map; all on fixed scales."""
     turn, threshold = found.orientation, found.extent.threshold if found.extent else None
 
     def shrink(pixels: UInt8Array) -> UInt8Array:
-        return display_picture(pixels, longest=longest, orientation=turn)
+        return display_picture(pixels, longest=PANEL, orientation=turn)
 
     mask = None if threshold is None else _mask(found.map, threshold)
-    base = reduce_area(found.pixels, longest=longest)
-    marked = overlay(base, reduce_map(found.map, mask=mask, longest=longest), orientation=turn)
+    base = reduce_area(found.pixels, longest=PANEL)
+    marked = overlay(base, reduce_map(found.map, mask=mask, longest=PANEL), orientation=turn)
     outlined = "no threshold" if threshold is None else f"outlined: at or above {threshold:.3g}"
     ela = f"ELA, quality {DEFAULT_QUALITY}, x {PICTURE_SCALE}"
     return (
