@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, JpegImagePlugin
 
-from imforensics.errors import DatasetError
-from imforensics.evidence.library_output import caught_output
+from imforensics.datasets.header_facts import read_header_facts
 from imforensics.types import Sample
 
 FEATURES = "file format, quantization tables, chroma subsampling"
@@ -27,8 +25,8 @@ class EncoderSettings:
 
     Attributes:
         format: true format by content, for example "JPEG".
-        tables: quantization tables, 64 divisors each, by table number; empty for other formats.
-        subsampling: chroma subsampling such as "4:2:0"; empty for other formats and gray files.
+        tables: quantization tables, 64 divisors for each component; empty for other formats.
+        subsampling: chroma subsampling such as "4:2:0"; empty for other formats.
     """
 
     format: str
@@ -74,14 +72,8 @@ def read_encoder_settings(path: Path) -> EncoderSettings:
     Raises:
         DatasetError: the file cannot be read as an image.
     """
-    try:
-        with caught_output(), Image.open(path) as image:
-            if not isinstance(image, JpegImagePlugin.JpegImageFile):
-                return EncoderSettings(image.format or "unknown")
-            tables = tuple(tuple(image.quantization[key]) for key in sorted(image.quantization))
-            return EncoderSettings("JPEG", tables, _subsampling(image))
-    except Exception as error:  # decoders raise of every kind on damaged input
-        raise DatasetError(f"{path} cannot be read as an image: {error}") from None
+    facts = read_header_facts(path)
+    return EncoderSettings(facts.format, facts.tables, facts.subsampling)
 
 
 def fit_header_baseline(settings: Sequence[EncoderSettings], labels: Sequence[int]) -> HeaderBaseline:
@@ -134,13 +126,3 @@ def measure_shortcut(train: Sequence[Sample], test: Sequence[Sample]) -> Shortcu
         accuracy=float(((scores > 0.5) == labels).mean()),
         unseen=sum(entry not in baseline.shares for entry in settings),
     )
-
-
-def _subsampling(image: JpegImagePlugin.JpegImageFile) -> str:
-    """Sampling factors of the luma against the chroma, in the usual notation where there is one."""
-    factors = [(entry[1], entry[2]) for entry in image.layer]
-    if len(factors) < 3:
-        return ""
-    names = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0", (1, 2): "4:4:0", (4, 1): "4:1:1"}
-    ratio = (factors[0][0] // factors[1][0], factors[0][1] // factors[1][1])
-    return names.get(ratio, str(factors))

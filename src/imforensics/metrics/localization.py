@@ -114,7 +114,7 @@ def pooled_metrics(pixels: Int64Array, counts: Mapping[str, Confusion]) -> dict[
     """Metrics of all pixels of a set's tampered images together.
 
     Args:
-        pixels: (BINS, 2) pixels by value and truth, see `Histogram.add_to`.
+        pixels: (BINS, 2) pixels by value and truth: untampered, tampered.
         counts: exact ones at the thresholds "half" and, with a stored threshold, "fixed".
 
     Returns:

@@ -32,7 +32,7 @@ def save(path: Path, **settings: object) -> Path:
 def test_settings_of_a_jpeg(tmp_path: Path, subsampling: str) -> None:
     found = read_encoder_settings(save(tmp_path / "a.jpg", quality=80, subsampling=subsampling))
     assert (found.format, found.subsampling) == ("JPEG", subsampling)
-    assert len(found.tables) == 2
+    assert len(found.tables) == 3
     assert found.tables[0][0] == 6  # IJG table at quality 80: (16 * 40 + 50) // 100
 
 
@@ -43,9 +43,10 @@ def test_settings_of_other_formats_and_names(tmp_path: Path) -> None:
     assert read_encoder_settings(png_named_jpg) == EncoderSettings("PNG")
 
 
-def test_gray_jpeg_has_no_subsampling(tmp_path: Path) -> None:
+def test_a_gray_jpeg_has_one_component(tmp_path: Path) -> None:
     Image.fromarray(PIXELS[..., 0]).save(tmp_path / "gray.jpg")
-    assert read_encoder_settings(tmp_path / "gray.jpg").subsampling == ""
+    found = read_encoder_settings(tmp_path / "gray.jpg")
+    assert (found.subsampling, len(found.tables)) == ("gray", 1)
 
 
 def test_no_image_is_told(tmp_path: Path) -> None:

@@ -150,9 +150,10 @@ def pool(maps, *, threshold):
     pixels, counts = np.zeros((BINS, 2), np.int64), {}
     for values, gt_mask in maps:
         measured = measure_tampered(values, gt_mask, threshold=threshold)
-        measured.histogram.add_to(pixels)
-        for policy, found in measured.counts.items():
-            counts[policy] = counts.get(policy, Confusion(0, 0, 0, 0)) + found
+        found = measured.histogram
+        pixels[found.first :][: found.tampered.size] += np.stack([found.untampered, found.tampered], axis=1)
+        for policy, confusion in measured.counts.items():
+            counts[policy] = counts.get(policy, Confusion(0, 0, 0, 0)) + confusion
     return pooled_metrics(pixels, counts)
 
 

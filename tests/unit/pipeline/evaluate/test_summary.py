@@ -7,7 +7,7 @@ from imforensics.metrics.pixel_counts import BINS
 from imforensics.pipeline.evaluate.columns import collect_columns
 from imforensics.pipeline.evaluate.shortcut import collect_headers, summarize_shortcut
 from imforensics.pipeline.evaluate.summary import summarize_column
-from imforensics.pipeline.evaluate.worker import pack_histogram
+from imforensics.pipeline.evaluate.worker import add_histogram, pack_histogram
 
 RAW = ("raw", 0.0)
 
@@ -141,7 +141,7 @@ def test_pooled_and_mean_localization_agree_with_one_pass_over_all_pixels() -> N
         values = generator.random((16, 16), dtype=np.float32)
         mask = generator.random((16, 16)) < 0.3
         own = measure_tampered(values, mask, threshold=0.4)
-        own.histogram.add_to(pixels)
+        add_histogram(pixels, pack_histogram(own.histogram))
         every.append(own)
         counts = {k: [c.tp, c.fp, c.fn, c.tn] for k, c in own.counts.items()}
         rows.append(
