@@ -38,6 +38,12 @@ class Histogram:
     untampered: Int64Array
     tampered: Int64Array
 
+    def add_to(self, table: Int64Array) -> None:
+        """Add the counts to a (BINS, 2) table: column 0 untampered, column 1 tampered."""
+        part = table[self.first : self.first + self.untampered.size]
+        part[:, 0] += self.untampered
+        part[:, 1] += self.tampered
+
     def coarse(self, n_bins: int) -> Int64Array:
         """(n_bins, 2) counts in that many equal steps; n_bins divides BINS."""
         step = BINS // n_bins

@@ -6,14 +6,15 @@ import sklearn.metrics as oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imforensics.metrics.detection import Confusion
 from imforensics.metrics.localization import (
+    PooledPixels,
+    centre_prior,
+    centre_prior_metrics,
     false_alarm_metrics,
     localize_metrics,
     measure_tampered,
-    pooled_metrics,
 )
-from imforensics.metrics.pixel_counts import BINS, select_pixels
+from imforensics.metrics.pixel_counts import select_pixels
 
 
 def make_map(seed, *, height=9, width=7, levels=12):
@@ -145,21 +146,18 @@ def test_false_alarm_area_is_a_share_of_the_valid_pixels():
     assert found["false_alarm_area_fixed"] == 0.0
 
 
-def pool(maps, *, threshold):
-    """Pooled metrics of (values, gt_mask) pairs."""
-    pixels, counts = np.zeros((BINS, 2), np.int64), {}
+def pool(maps, *, threshold=0.6):
+    pooled = PooledPixels(threshold)
     for values, gt_mask in maps:
         measured = measure_tampered(values, gt_mask, threshold=threshold)
-        found = measured.histogram
-        pixels[found.first :][: found.tampered.size] += np.stack([found.untampered, found.tampered], axis=1)
-        for policy, confusion in measured.counts.items():
-            counts[policy] = counts.get(policy, Confusion(0, 0, 0, 0)) + confusion
-    return pooled_metrics(pixels, counts)
+        measured.histogram.add_to(pooled.pixels)
+        pooled.add_counts(measured.counts)
+    return pooled
 
 
 def test_pooled_metrics_are_those_of_all_pixels():
     maps = [make_map(seed, levels=65536) for seed in range(6)]
-    found = pool(maps, threshold=0.6)
+    found = pool(maps).metrics()
     scores = np.concatenate([values.ravel() for values, _ in maps])
     truth = np.concatenate([mask.ravel() for _, mask in maps])
     assert found["f1_fixed_pooled"] == pytest.approx(oracle.f1_score(truth, scores >= np.float32(0.6)))
@@ -174,11 +172,26 @@ def test_pooled_auc_is_within_its_stated_error():
     generator = np.random.default_rng(5)
     gt_mask = generator.random((60, 60)) < 0.3
     values = ((0.2 * gt_mask + generator.random((60, 60))) * 3e-4).astype(np.float32)  # about 20 bins only
-    found = pool([(values, gt_mask)], threshold=None)
+    found = pool([(values, gt_mask)], threshold=None).metrics()
     exact = oracle.roc_auc_score(gt_mask.ravel(), values.ravel())
     assert 0 < abs(found["auc_pooled"] - exact) <= found["auc_pooled_error"] < 0.05
-    assert found["auc_pooled"] == localize_metrics(values, gt_mask, threshold=None)["auc"]
-    assert np.isnan(found["f1_fixed_pooled"])
+
+
+def test_memory_does_not_grow_with_the_set():
+    small, large = (pool([make_map(seed) for seed in range(count)]) for count in (2, 40))
+    assert large.pixels.nbytes == small.pixels.nbytes == 2**20
+    assert len(large.counts) == len(small.counts)
+
+
+def test_the_centre_prior_is_brightest_in_the_centre_and_alike_on_every_side():
+    map_ = centre_prior(31, 45)
+    assert map_[15, 22] == map_.max() == 1
+    assert map_.min() == pytest.approx(np.exp(-2))
+    np.testing.assert_array_equal(map_, map_[::-1, ::-1])
+    centre, corner = np.zeros((2, 31, 45), dtype=bool)
+    centre[14:17, 20:25] = corner[:3, :3] = True
+    assert centre_prior_metrics(centre)["auc"] == 1
+    assert centre_prior_metrics(corner)["auc"] < 0.05
 
 
 @pytest.mark.parametrize("bad", [1.5, -0.1, np.nan])

@@ -11,15 +11,14 @@ from imforensics.metrics.pixel_counts import (
 )
 
 
-def tabulate(histogram):
-    table = np.zeros((BINS, 2), np.int64)
-    part = table[histogram.first : histogram.first + histogram.tampered.size]
-    part[:, 0], part[:, 1] = histogram.untampered, histogram.tampered
+def histogram_pixels(values, gt_mask, *, valid=None):
+    table = np.zeros((BINS, 2), dtype=np.int64)
+    select_pixels(values, gt_mask, valid=valid).histogram().add_to(table)
     return table
 
 
-def histogram_pixels(values, gt_mask, *, valid):
-    return tabulate(select_pixels(values, gt_mask, valid=valid).histogram())
+def count_pixels(values, gt_mask, *, threshold, valid=None):
+    return select_pixels(values, gt_mask, valid=valid).confusion(threshold)
 
 
 def test_histogram_counts_every_valid_pixel_in_its_bin(monkeypatch):
@@ -66,26 +65,27 @@ def test_coarse_steps_sum_the_fine_bins(first):
     generator = np.random.default_rng(first)
     size = min(100, BINS - first)
     histogram = Histogram(first, generator.integers(0, 9, size), generator.integers(0, 9, size))
-    expected = tabulate(histogram).reshape(4096, 16, 2).sum(axis=1)
-    np.testing.assert_array_equal(histogram.coarse(4096), expected)
+    table = np.zeros((BINS, 2), dtype=np.int64)
+    histogram.add_to(table)
+    np.testing.assert_array_equal(histogram.coarse(4096), table.reshape(4096, 16, 2).sum(axis=1))
 
 
 def test_what_is_not_valid_counts_nowhere_whatever_its_value():
     values, gt_mask, valid = make_map(2)
     expected = histogram_pixels(values, gt_mask, valid=valid)
-    counts = select_pixels(values, gt_mask, valid=valid).confusion(0.0)
+    counts = count_pixels(values, gt_mask, threshold=0.0, valid=valid)
     assert counts == Confusion((gt_mask & valid).sum(), (~gt_mask & valid).sum(), 0, 0)
     for odd in (np.nan, np.inf, -7.0, 1.0):
         changed = np.where(valid, values, np.float32(odd))
         np.testing.assert_array_equal(histogram_pixels(changed, gt_mask, valid=valid), expected)
-        assert select_pixels(changed, gt_mask, valid=valid).confusion(0.0) == counts
+        assert count_pixels(changed, gt_mask, threshold=0.0, valid=valid) == counts
 
 
 def test_no_valid_pixel_gives_empty_counts():
     values, gt_mask, _ = make_map(3)
     nowhere = np.zeros_like(gt_mask)
     assert histogram_pixels(values, gt_mask, valid=nowhere).sum() == 0
-    assert select_pixels(values, gt_mask, valid=nowhere).confusion(0.5) == Confusion(0, 0, 0, 0)
+    assert count_pixels(values, gt_mask, threshold=0.5, valid=nowhere) == Confusion(0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("bad", [1.5, -0.1, np.nan])

@@ -6,11 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-import numpy as np
-
 from imforensics.metrics.detection import Confusion
-from imforensics.metrics.pixel_counts import BINS
-from imforensics.pipeline.evaluate.worker import Int64Array, add_histogram
+from imforensics.metrics.localization import PooledPixels
+from imforensics.pipeline.evaluate.worker import add_histogram
 from imforensics.store import Row
 
 Condition = tuple[str, float]
@@ -47,21 +45,6 @@ class Case:
     format: str | None
     mask_area: float | None
     pixel: Mapping[str, float | None] | None
-
-
-@dataclass
-class PooledPixels:
-    """Pixel counts of all tampered images together; they take the same memory for any number.
-
-    Attributes:
-        threshold: stored threshold of the method, None without one.
-        pixels: (BINS, 2) pixels by value and truth.
-        counts: at the thresholds "half" and, where there is one, "fixed".
-    """
-
-    threshold: float | None
-    pixels: Int64Array = field(default_factory=lambda: np.zeros((BINS, 2), dtype=np.int64), repr=False)
-    counts: dict[str, Confusion] = field(default_factory=dict)
 
 
 @dataclass
@@ -109,6 +92,5 @@ def _add_pooled(column: Column, row: Row) -> None:
     if column.pooled is None:
         column.pooled = PooledPixels(plain["threshold"])
     add_histogram(column.pooled.pixels, plain["histogram"])
-    for policy, (tp, fp, fn, tn) in plain["counts"].items():
-        before = column.pooled.counts.get(policy, Confusion(0, 0, 0, 0))
-        column.pooled.counts[policy] = before + Confusion(tp, fp, fn, tn)
+    counts = {policy: Confusion(*found) for policy, found in plain["counts"].items()}
+    column.pooled.add_counts(counts)

@@ -19,7 +19,6 @@ from imforensics.metrics.likelihood_ratio import (
     expected_calibration_error,
     posterior_probability,
 )
-from imforensics.metrics.localization import pooled_metrics
 from imforensics.pipeline.evaluate.columns import Case, Column
 
 THRESHOLD_FREE = ("auc", "average_precision", "tpr_at_fpr_1pct", "tpr_at_fpr_5pct")
@@ -88,9 +87,8 @@ def summarize_localization(column: Column, *, seed: int, n_resamples: int) -> Fi
     if not measured:
         return None
     metrics, intervals = _summarize_means(measured, seed=seed, n_resamples=n_resamples)
-    if column.pooled is not None:
-        pooled = pooled_metrics(column.pooled.pixels, column.pooled.counts)
-        metrics |= {name: _finite(value) for name, value in pooled.items()}
+    pooled = column.pooled.metrics() if column.pooled is not None else {}
+    metrics |= {name: _finite(value) for name, value in pooled.items()}
     return {
         "n_tampered": sum(case.label == 1 for case in measured),
         "n_authentic": sum(case.label == 0 for case in measured),
