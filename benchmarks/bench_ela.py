@@ -24,7 +24,7 @@ from imforensics.methods.base import Method
 from imforensics.methods.jpeg.ela import ErrorLevelAnalysis
 from imforensics.methods.noise.wavelet_noise import WaveletNoise
 from imforensics.preprocessing.ela import ela_residual
-from imforensics.preprocessing.noise import local_noise_map, luma
+from imforensics.preprocessing.noise import luma
 from imforensics.preprocessing.wavelet import denoise_wavelet
 from imforensics.types import Evidence, Metadata, UInt8Array
 
@@ -108,7 +108,6 @@ def print_table(pixels: UInt8Array, evidence: Evidence, methods: dict[str, Metho
         "ela_residual": lambda: ela_residual(pixels, quality=QUALITY),
     }
     others: dict[str, Callable[[], object]] = {
-        "local_noise_map": lambda: local_noise_map(plane),
         "denoise_wavelet": lambda: denoise_wavelet(plane),
         "method ela": lambda: methods["ela"].analyze(evidence),
         "method wavelet_noise": lambda: methods["wavelet_noise"].analyze(evidence),

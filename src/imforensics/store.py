@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import IO
 
@@ -89,7 +89,8 @@ class ScanStore:
         self.path = folder / "results.jsonl"
         folder.mkdir(parents=True, exist_ok=True)
         self._lines = LineFile(self.path, sync=True)
-        self._rows = {row_key(row): row for row in _read_rows(self.path)}
+        rows = read_rows(self.path, fields={"file"}, advice="Move it away, or scan into another folder")
+        self._rows = {row_key(row): row for _, row in rows}
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -137,41 +138,47 @@ def mend_lines(path: Path) -> None:
             newline = file.read(stop - start).rfind(b"\n")
         begin = start + newline + 1
         file.seek(begin)
-        if begin < end and is_document(file.read()):
+        if begin < end and _parse(file.read()) is not None:
             file.write(b"\n")
         else:
             file.truncate(begin)
 
 
-def is_document(line: bytes) -> bool:
-    """True for a whole JSON object."""
-    try:
-        return isinstance(json.loads(line), dict)
-    except ValueError:
-        return False
+def read_rows(path: Path, *, fields: Set[str], advice: str) -> Iterator[tuple[int, Row]]:
+    """Each row of a file of JSON lines, and the place where its line begins; none where there is no file.
+
+    A last line that a kill cut off is left out; one that lacks only its newline is whole.
+
+    Args:
+        path: of the file, which is read a line at a time.
+        fields: that a row has.
+        advice: what to do where another line is in the file, a sentence without its full stop.
+
+    Raises:
+        InterruptedRunError: another line is in the file.
+    """
+    if not path.exists():
+        return
+    end = 0
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            start, end = end, end + len(line)
+            row = _parse(line)
+            if row is not None and fields <= row.keys():
+                yield start, row
+            elif line.strip() and (row is not None or line.endswith(b"\n")):
+                wanted = ", ".join(sorted(fields))
+                raise InterruptedRunError(f"{path}, line {number} is not a JSON row with {wanted}. {advice}")
 
 
 def _line(row: Row) -> str:
     return json.dumps(row, ensure_ascii=True)
 
 
-def _read_rows(path: Path) -> Iterator[Row]:
-    if not path.exists():
-        return
-    lines = path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines, start=1):
-        if not line:
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError:
-            if number == len(lines):  # no newline after it: the write was cut off
-                return
-            raise InterruptedRunError(
-                f"{path}, line {number} is not a JSON row. Move the file away, or scan into another folder"
-            ) from None
-        if not isinstance(row, dict) or "file" not in row:
-            raise InterruptedRunError(
-                f"{path}, line {number} is not a row of a scan. Scan into another folder"
-            )
-        yield row
+def _parse(line: bytes) -> Row | None:
+    """A row; None for what is no whole JSON object."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None

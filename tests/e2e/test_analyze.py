@@ -25,7 +25,9 @@ def photo(tmp_path: Path) -> Path:
 
 
 def test_one_line_a_file(photo: Path) -> None:
-    result = analyze(photo, photo)
+    other = photo.rename(photo.with_name("other.jpg"))
+    photo.write_bytes(other.read_bytes())
+    result = analyze(photo, other)
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     assert len(lines) == 2
@@ -57,8 +59,33 @@ def test_an_existing_report_is_not_overwritten_unless_told(photo: Path, tmp_path
     assert analyze(photo, "-o", tmp_path / "out").exit_code == 0
     again = analyze(photo, "-o", tmp_path / "out")
     assert again.exit_code == 1
-    assert "--overwrite" in again.stderr
+    assert "or overwrite it" in again.stderr
     assert analyze(photo, "-o", tmp_path / "out", "--overwrite").exit_code == 0
+
+
+def test_a_file_that_is_named_twice_is_analyzed_once(photo: Path, tmp_path: Path) -> None:
+    result = analyze(photo, tmp_path / "." / "photo.jpg", photo, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert len(result.stdout.splitlines()) == 1
+    assert result.stderr.count("analyzed once") == 2
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_copies_of_one_name_share_a_report(photo: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copies" / photo.name
+    copy.parent.mkdir()
+    copy.write_bytes(photo.read_bytes())
+    result = analyze(photo, copy, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert len(result.stdout.splitlines()) == 2
+    assert len(list((tmp_path / "out").glob("*/report.html"))) == 1
+
+
+@pytest.mark.parametrize("arguments", [("analyze", "a.jpg", "-o", ""), ("scan", ""), ("scan", "a", "-o", "")])
+def test_an_empty_path_is_wrong_usage_and_not_the_current_folder(arguments: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert "path is empty" in result.stderr
 
 
 def test_several_files_get_a_folder_each(photo: Path, tmp_path: Path) -> None:

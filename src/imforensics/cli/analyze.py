@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from imforensics.cli.options import (
+    FOLDER,
     command_line,
     config_option,
     json_option,
@@ -40,7 +42,7 @@ Examples:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Folder for report.html, report.json and pictures; with several files one folder each below it.",
 )
 @json_option
@@ -87,15 +89,18 @@ def command(
     given = {"case": case, "item": item, "operator": operator}
     details = {key: value for key, value in given.items() if value is not None}
     problems: list[str] = []
+    pages: dict[Path, Path] = {}
     failures = 0
+    files = _drop_repeated(files)
     for file in files:
         try:
             report = analyzer.analyze(
                 _source(file), name="-" if file == "-" else None, command_line=command_line(), case=details
             )
             folder = _report_folder(output, report, is_only=len(files) == 1)
-            page = _write(report, folder, save_maps, overwrite, files) if folder else None
-            text = _tell(report, page, as_json)
+            if folder is not None and folder not in pages:  # a copy of the same name has the same report
+                pages[folder] = _write(report, folder, save_maps, overwrite, files)
+            text = _tell(report, pages[folder] if folder else None, as_json)
         except Exception as error:  # of whatever kind: it costs this file alone
             failures += 1
             problems.append(describe_failure(error))
@@ -106,6 +111,19 @@ def command(
     show_defects(problems)
     if failures:
         raise click.exceptions.Exit(1)
+
+
+def _drop_repeated(files: tuple[str, ...]) -> tuple[str, ...]:
+    """Each file once, in the order given."""
+    from imforensics.report.escaping import for_terminal
+
+    places: dict[str, str] = {}
+    for file in files:
+        place = file if file == "-" else os.path.abspath(file)  # noqa: PTH100 - a link keeps its own name
+        if place in places:
+            click.echo(f"Note: {for_terminal(file)} is named more than once; it is analyzed once.", err=True)
+        places.setdefault(place, file)
+    return tuple(places.values())
 
 
 def _source(file: str) -> Path | bytes:

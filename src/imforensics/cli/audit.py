@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from imforensics.cli.options import command_line, json_option, overwrite_option, quiet_option
+from imforensics.cli.options import FOLDER, command_line, json_option, overwrite_option, quiet_option
 from imforensics.cli.progress import error_stream
 
 if TYPE_CHECKING:
@@ -36,12 +36,7 @@ Examples:
 @click.option(
     "--against", multiple=True, metavar="NAME=PATH", help="Another data set to search for copies. Repeatable."
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for the page, as HTML, Markdown and JSON.",
-)
+@click.option("-o", "--output", type=FOLDER, help="Folder for the page, as HTML, Markdown and JSON.")
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed of folds and bootstrap."
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from imforensics.cli.options import overwrite_option
+from imforensics.cli.options import NamedPath, overwrite_option
 from imforensics.errors import OutputExistsError
 
 
@@ -18,7 +18,7 @@ from imforensics.errors import OutputExistsError
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=NamedPath(path_type=Path, dir_okay=False),
     help="PNG picture with a panel for each quantity and all runs overlaid.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the interpretation as one JSON document.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from imforensics.cli.options import (
+    FOLDER,
     command_line,
     config_option,
     json_option,
@@ -79,9 +80,7 @@ Run the same command again to resume; give another --method to add it to the com
 )
 @click.option("--limit", type=click.IntRange(1), help="Maximum number of images, as whole source groups.")
 @click.option("-j", "--workers", type=click.IntRange(1), help="Processes; default: all cores.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Results folder; resumes in it."
-)
+@click.option("-o", "--output", type=FOLDER, help="Results folder; resumes in it.")
 @json_option
 @quiet_option
 @overwrite_option

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -15,6 +16,24 @@ from imforensics.method_table import PROFILES
 
 Option: TypeAlias = Callable[[Callable[..., None]], Callable[..., None]]
 
+
+class NamedPath(click.Path):
+    """A path that is not empty: the value of an unset shell variable would be the current folder."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """The path.
+
+        Raises:
+            BadParameter: it is empty, or of another kind than asked for.
+        """
+        if not os.fspath(value):
+            self.fail("The path is empty. Name one, or . for the current folder.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FOLDER = NamedPath(path_type=Path, file_okay=False)
 config_option = click.option(
     "-c",
     "--config",
@@ -90,7 +109,7 @@ def training_options(run_holds: str, *own: Option) -> Option:
         "--output",
         "run_folder",
         required=True,
-        type=click.Path(path_type=Path, file_okay=False),
+        type=FOLDER,
         help=f"Folder of the run: {run_holds}.",
     )
     first: list[Option] = [config_option, set_option, output_option, resume_option]

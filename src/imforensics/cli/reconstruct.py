@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from imforensics.cli.options import json_option, overwrite_option
+from imforensics.cli.options import FOLDER, json_option, overwrite_option
 
 if TYPE_CHECKING:
     from imforensics.types import JsonValue
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     help="Folder for side_by_side.png, panels/ and reconstruction.json.",
 )
 @click.option(
@@ -88,14 +88,14 @@ def command(
     if as_json:
         click.echo(json.dumps(document))
         return
-    click.echo(_tell(document))
+    click.echo(_describe(document))
     for note in found.notes:
         click.echo(note, err=True)
     place = "" if output is None else f" Pictures: {output}"
     click.echo(f"{time.perf_counter() - started:.1f} s.{place}", err=True)
 
 
-def _tell(document: dict[str, JsonValue]) -> str:
+def _describe(document: dict[str, JsonValue]) -> str:
     similarity, extent = document["similarity"], document["extent"]
     words = ", ".join(
         f"{name} {value:.4g}"

@@ -13,6 +13,8 @@ import click
 
 from imforensics.cli.main import EXIT_ABOVE, EXIT_FAILED
 from imforensics.cli.options import (
+    FOLDER,
+    NamedPath,
     command_line,
     config_option,
     json_option,
@@ -47,10 +49,8 @@ Run the same command again to resume: a file whose content and configuration are
 again.
 """,
 )
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Results folder; resumes in it."
-)
+@click.argument("paths", nargs=-1, type=NamedPath(path_type=Path), metavar="[PATH]...")
+@click.option("-o", "--output", type=FOLDER, help="Results folder; resumes in it.")
 @click.option(
     "--files-from", type=click.File("rb"), help="Read paths from a file, one per line; - is standard input."
 )

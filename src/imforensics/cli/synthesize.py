@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from imforensics.cli.main import EXIT_FAILED
-from imforensics.cli.options import config_option, json_option, overwrite_option, quiet_option, set_option
+from imforensics.cli.options import (
+    FOLDER,
+    config_option,
+    json_option,
+    overwrite_option,
+    quiet_option,
+    set_option,
+)
 from imforensics.cli.progress import open_bar, show_defects
 
 if TYPE_CHECKING:
@@ -43,11 +50,11 @@ was made), config.yaml. Run the same command again to resume, or with a larger -
 docs/synthesis.md describes how pairs are made.
 """,
 )
-@click.argument("photos", type=click.Path(path_type=Path, file_okay=False), metavar="PHOTOS")
+@click.argument("photos", type=FOLDER, metavar="PHOTOS")
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     required=True,
     help="Folder of the data set; resumes in it.",
 )

@@ -12,7 +12,6 @@ from imforensics.errors import DatasetError
 from imforensics.evidence.library_output import caught_output
 
 HASH_SIDE = 16
-HASH_BITS = HASH_SIDE * HASH_SIDE
 MAX_DISTANCE = 10  # bits of 256 that may differ: survives re-saving and resizing, and edits of a few percent
 ROWS_AT_A_TIME = 512
 

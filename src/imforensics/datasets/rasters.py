@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from imforensics.errors import DatasetError
+from imforensics.evidence.decoding import SIDEWAYS, applied_orientation, undo_orientation
 from imforensics.evidence.library_output import caught_output
 
 if TYPE_CHECKING:
@@ -38,9 +42,9 @@ def read_size(path: Path) -> tuple[int, int]:
     Raises:
         DatasetError: the file is no readable image.
     """
-    with _open(path) as image:
+    with _opened(path) as (image, orientation):
         width, height = image.size
-    return height, width
+    return (width, height) if orientation in SIDEWAYS else (height, width)
 
 
 def read_rgb(path: Path) -> UInt8Array:
@@ -87,19 +91,28 @@ def hash_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _open(path: Path) -> Image:
+@contextmanager
+def _opened(path: Path, content: bytes | None = None) -> Iterator[tuple[Image, int]]:
+    """A picture that is not decoded yet, and how Pillow will turn it then."""
     from PIL import Image
 
-    try:
-        with caught_output():
-            return Image.open(path, formats=_FORMATS)
-    except Exception as error:  # decoders raise of every kind on damaged input
-        raise DatasetError(f"{path} cannot be read as an image: {error}") from None
+    with caught_output():
+        try:
+            image = Image.open(path if content is None else io.BytesIO(content), formats=_FORMATS)
+            orientation = applied_orientation(image)
+        except Exception as error:  # decoders raise of every kind on damaged input
+            raise DatasetError(f"{path} cannot be read as an image: {error}") from None
+        with image:
+            yield image, orientation
 
 
 def _decode(path: Path, mode: str) -> UInt8Array:
-    with caught_output(), _open(path) as image:
+    try:  # from memory: Pillow misreads the rows of a turned TIFF that it maps from disk
+        content = path.read_bytes()
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error}") from None
+    with _opened(path, content) as (image, orientation):
         try:
-            return np.asarray(image.convert(mode), dtype=np.uint8)
+            return undo_orientation(np.asarray(image.convert(mode), dtype=np.uint8), orientation)
         except Exception as error:  # decoders raise of every kind on damaged input
             raise DatasetError(f"{path} cannot be decoded: {error}") from None

@@ -1,7 +1,7 @@
-"""The shortcut baseline: what a look-up of the encoder settings tells, without looking at any pixel.
+"""The shortcut baseline: what the encoder settings tell, without looking at any pixel.
 
 In several public sets the two classes were saved by different programs. A detector that is not better than
-this look-up may have learned nothing else, so every result on files as they are stands beside it.
+this baseline may have learned nothing else, so every result on files as they are stands beside it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, JpegImagePlugin
 
-from imforensics.errors import DatasetError
-from imforensics.evidence.library_output import caught_output
+from imforensics.datasets.header_facts import read_header_facts
 from imforensics.types import Sample
 
 FEATURES = "file format, quantization tables, chroma subsampling"
@@ -27,8 +25,8 @@ class EncoderSettings:
 
     Attributes:
         format: true format by content, for example "JPEG".
-        tables: quantization tables, 64 divisors each, by table number; empty for other formats.
-        subsampling: chroma subsampling such as "4:2:0"; empty for other formats and gray files.
+        tables: quantization tables, 64 divisors for each component; empty for other formats.
+        subsampling: chroma subsampling such as "4:2:0"; empty for other formats.
     """
 
     format: str
@@ -37,7 +35,7 @@ class EncoderSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class SettingsLookup:
+class HeaderBaseline:
     """Encoder settings seen in training to the share of tampered files among those that had them.
 
     Attributes:
@@ -61,13 +59,11 @@ class ShortcutResult:
         scores: (N,) of the evaluated samples, in their order.
         accuracy: share rightly told when a score above 0.5 means tampered.
         unseen: samples whose settings training did not have.
-        distinct: number of distinct settings in training.
     """
 
     scores: tuple[float, ...]
     accuracy: float
     unseen: int
-    distinct: int
 
 
 def read_encoder_settings(path: Path) -> EncoderSettings:
@@ -76,17 +72,11 @@ def read_encoder_settings(path: Path) -> EncoderSettings:
     Raises:
         DatasetError: the file cannot be read as an image.
     """
-    try:
-        with caught_output(), Image.open(path) as image:
-            if not isinstance(image, JpegImagePlugin.JpegImageFile):
-                return EncoderSettings(image.format or "unknown")
-            tables = tuple(tuple(image.quantization[key]) for key in sorted(image.quantization))
-            return EncoderSettings("JPEG", tables, _subsampling(image))
-    except Exception as error:  # decoders raise of every kind on damaged input
-        raise DatasetError(f"{path} cannot be read as an image: {error}") from None
+    facts = read_header_facts(path)
+    return EncoderSettings(facts.format, facts.tables, facts.subsampling)
 
 
-def fit_lookup(settings: Sequence[EncoderSettings], labels: Sequence[int]) -> SettingsLookup:
+def fit_header_baseline(settings: Sequence[EncoderSettings], labels: Sequence[int]) -> HeaderBaseline:
     """Learn the header baseline.
 
     Args:
@@ -106,7 +96,7 @@ def fit_lookup(settings: Sequence[EncoderSettings], labels: Sequence[int]) -> Se
     totals = Counter(settings)
     tampered = Counter(key for key, label in zip(settings, labels, strict=True) if label)
     shares = {key: tampered[key] / total for key, total in totals.items()}
-    return SettingsLookup(shares, sum(tampered.values()) / len(settings))
+    return HeaderBaseline(shares, sum(tampered.values()) / len(settings))
 
 
 def measure_shortcut(train: Sequence[Sample], test: Sequence[Sample]) -> ShortcutResult:
@@ -125,25 +115,14 @@ def measure_shortcut(train: Sequence[Sample], test: Sequence[Sample]) -> Shortcu
     """
     if not test:
         raise ValueError("Expected at least one sample to evaluate, received none")
-    lookup = fit_lookup(
+    baseline = fit_header_baseline(
         [read_encoder_settings(sample.image_path) for sample in train], [sample.label for sample in train]
     )
     settings = [read_encoder_settings(sample.image_path) for sample in test]
-    scores = np.array([lookup.score(entry) for entry in settings])
+    scores = np.array([baseline.score(entry) for entry in settings])
     labels = np.array([sample.label for sample in test])
     return ShortcutResult(
         scores=tuple(scores.tolist()),
         accuracy=float(((scores > 0.5) == labels).mean()),
-        unseen=sum(entry not in lookup.shares for entry in settings),
-        distinct=len(lookup.shares),
+        unseen=sum(entry not in baseline.shares for entry in settings),
     )
-
-
-def _subsampling(image: JpegImagePlugin.JpegImageFile) -> str:
-    """Sampling factors of the luma against the chroma, in the usual notation where there is one."""
-    factors = [(entry[1], entry[2]) for entry in image.layer]
-    if len(factors) < 3:
-        return ""
-    names = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0", (1, 2): "4:4:0", (4, 1): "4:1:1"}
-    ratio = (factors[0][0] // factors[1][0], factors[0][1] // factors[1][1])
-    return names.get(ratio, str(factors))

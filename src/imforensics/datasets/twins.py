@@ -1,11 +1,11 @@
-"""Twins: each tampered image with its own host, found by name and checked by pixels."""
+"""Twins: each tampered image with its own host, found by name, checked by pixels, saved alike."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -13,9 +13,15 @@ from imforensics.datasets.base import Dataset
 from imforensics.datasets.lists import DOCS, file_key, plain_key, read_list
 from imforensics.datasets.rasters import read_mask, read_rgb
 from imforensics.errors import DatasetError
+from imforensics.evidence import read_evidence
+from imforensics.evidence.quantization import estimate_quality
+from imforensics.preprocessing.jpeg import encode_jpeg
+from imforensics.preprocessing.noise import luma
+from imforensics.types import DEFAULT_MAX_PIXELS
 
 if TYPE_CHECKING:
     from imforensics.datasets.base import MaskEncoding
+    from imforensics.preprocessing.jpeg import Subsampling
     from imforensics.types import BoolArray, Sample, UInt8Array
 
 UNCHANGED_DIFFERENCE = 24  # grey levels: above the noise of one more JPEG generation at quality 75
@@ -133,6 +139,48 @@ def share_unchanged(pixels: UInt8Array, host: UInt8Array) -> float:
     1.0
     """
     return float(_find_unchanged(pixels, host).mean())
+
+
+def encode_host(pixels: UInt8Array, like: Path, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> bytes:
+    """A host's pixels, saved with the quantization tables and subsampling of a tampered file.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB of the host; of its luma alone where the tampered file is gray.
+        like: the tampered file.
+        max_pixels: a larger one is refused.
+
+    Returns:
+        A JPEG file.
+
+    Raises:
+        EvidenceError: the tampered file cannot be read.
+        DatasetError: it is not a JPEG, or has a subsampling or tables that are not written here.
+    """
+    jpeg = read_evidence(like, max_pixels=max_pixels).jpeg
+    advice = "Leave it out of the twins, or take the files as they are (pairs: raw, --protocol raw)"
+    if jpeg is None:
+        raise DatasetError(f"{like.name} is not a JPEG: its host cannot be saved like it. {advice}")
+    tables = jpeg.quantization_tables
+    try:
+        if jpeg.subsampling == "gray":
+            return encode_jpeg(np.rint(luma(pixels)).astype(np.uint8), tables=tables)
+        return encode_jpeg(pixels, tables=tables, subsampling=cast("Subsampling", jpeg.subsampling))
+    except ValueError as error:
+        raise DatasetError(f"A host cannot be saved like {like.name}: {error}. {advice}") from None
+
+
+def has_ijg_tables(tables: Iterable[Sequence[int]]) -> bool:
+    """True where a tampered file's tables are the IJG's own, so that its twin has the same encoder.
+
+    Our encoder is libjpeg-turbo's. Where another one wrote the tampered file (Photoshop in two thirds of
+    CASIA v1), its rounding marks the whole of it even though tables and subsampling agree; where the tables
+    are the IJG's, the twins agree to the bit outside the alteration.
+
+    Args:
+        tables: 64 divisors each, natural order; none for a file that is not a JPEG.
+    """
+    squares = [np.array(table, np.uint16).reshape(8, 8) for table in tables]
+    return bool(squares) and estimate_quality(squares)[1]
 
 
 def _match_host(sample: Sample, hosts: dict[str, Path], *, encoding: MaskEncoding) -> Twin | str:

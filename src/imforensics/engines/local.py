@@ -220,7 +220,7 @@ class _Crew:
         if not self.members:
             raise WorkerError(
                 f"the worker processes end while they start ({end}; {self.lost_starts} in a row). "
-                "Free memory and run again, with fewer workers (-j 1)"
+                "Free memory and run again, with fewer workers"
             )
 
 

@@ -6,15 +6,11 @@ import os
 import pickle
 import signal
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
-from typing import Any
 
 from imforensics.errors import ImforensicsError, WorkerError, describe_failure
-
-Preparation = tuple[Callable[..., None] | None, tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)

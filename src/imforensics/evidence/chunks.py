@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from itertools import islice
 
+TEXT_CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
 MAX_CHUNKS = 100_000  # a PNG of 100 megapixels in chunks of 8 kB has about 40,000
 
 
@@ -36,11 +37,16 @@ def _walk(data: bytes, format_name: str) -> Iterator[tuple[bytes, int, int, int]
         yield from islice(walkers[format_name](data), MAX_CHUNKS)
 
 
-def drop_ancillary_chunks(png: bytes) -> tuple[bytes, tuple[str, ...]]:
-    """A PNG of its critical chunks alone (those whose type begins with a capital), and the types left out."""
+def drop_chunks(png: bytes, kinds: Container[bytes] | None = None) -> tuple[bytes, tuple[str, ...]]:
+    """A PNG without the chunks of some types, and the types left out.
+
+    Args:
+        png: the file.
+        kinds: the types; None for all but the critical ones, whose type begins with a capital.
+    """
     kept, dropped, start = [png[:8]], [], 8
     for kind, stop in walk_chunks(png, "PNG"):
-        if kind[:1].isupper():
+        if kind[:1].isupper() if kinds is None else kind not in kinds:
             kept.append(png[start:stop])
         else:
             dropped.append(kind.decode("latin-1").encode("unicode_escape").decode())

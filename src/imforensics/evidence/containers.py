@@ -41,6 +41,7 @@ _OTHERS = (
 )
 _OTHER_BRANDS = {b"crx ": "a raw file of Canon", b"qt  ": "a QuickTime video", b"isom": "an MP4 video"}
 _OTHER_BRANDS |= {b"mp41": "an MP4 video", b"mp42": "an MP4 video"}
+_JPEG_START = b"\xff\xd8\xff"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 
 _EXTENSIONS = {
@@ -87,9 +88,9 @@ def identify_format(data: bytes) -> str | None:
     >>> identify_format(bytes.fromhex("ffd8ffe000104a464946"))
     'JPEG'
     """
-    if data.startswith(b"\xff\xd8\xff"):
+    if data.startswith(_JPEG_START):
         return "JPEG"
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+    if data.startswith(_PNG_START):
         return "PNG"
     if data.startswith(_TIFF_STARTS):
         return "TIFF"
@@ -125,6 +126,15 @@ def name_near_format(data: bytes) -> str | None:
         return "JPEG"
     same = sum(one == other for one, other in zip(data, _PNG_START, strict=False))
     return "PNG" if same >= 6 or data.startswith(_PNG_START[:4]) else None
+
+
+def is_cut_start(data: bytes) -> bool:
+    """True for a file that ends within the first bytes of a JPEG or a PNG.
+
+    >>> is_cut_start(bytes.fromhex("ffd8")), is_cut_start(bytes.fromhex("ffd8fee0"))
+    (True, False)
+    """
+    return _JPEG_START.startswith(data) or _PNG_START.startswith(data)
 
 
 def is_extension_of(name: str, format_name: str) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageFile, PngImagePlugin, UnidentifiedImageError
 
 from imforensics.errors import EvidenceError, EvidenceTooLargeError, UnsupportedImageError
-from imforensics.evidence.chunks import drop_ancillary_chunks
+from imforensics.evidence.chunks import TEXT_CHUNKS, drop_chunks
 from imforensics.evidence.conversion import convert_to_rgb
 from imforensics.evidence.support import describe_unsupported
 from imforensics.types import UInt8Array
@@ -31,11 +31,12 @@ _UNDO_ORIENTATION: Mapping[int, Callable[[UInt8Array], UInt8Array]] = {
     2: lambda pixels: pixels[:, ::-1],
     3: lambda pixels: pixels[::-1, ::-1],
     4: lambda pixels: pixels[::-1],
-    5: lambda pixels: pixels.transpose(1, 0, 2),
-    6: lambda pixels: pixels.transpose(1, 0, 2)[::-1],
-    7: lambda pixels: pixels[::-1, ::-1].transpose(1, 0, 2),
-    8: lambda pixels: pixels.transpose(1, 0, 2)[:, ::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: pixels.swapaxes(0, 1)[::-1],
+    7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
+    8: lambda pixels: pixels.swapaxes(0, 1)[:, ::-1],
 }
+SIDEWAYS = frozenset({5, 6, 7, 8})  # the orientations that swap height and width
 _limit_lock = RLock()
 
 
@@ -89,10 +90,13 @@ def decode_image(data: bytes, *, format_name: str, label: str, max_pixels: int) 
             f"{label}: not enough memory to decode this {format_name}. Lower max_pixels, or free memory"
         ) from None
     except DECODER_ERRORS as error:
-        if "MAX_TEXT" in str(error):
+        if "MAX_TEXT" in str(error):  # Pillow's limit of a megabyte, which profiles in text chunks exceed
+            bare, dropped = drop_chunks(data, TEXT_CHUNKS)
+            if dropped:
+                return decode_image(bare, format_name=format_name, label=label, max_pixels=max_pixels)
             raise EvidenceTooLargeError(
-                f"{label}: a text chunk of this PNG unpacks to over {PngImagePlugin.MAX_TEXT_CHUNK} bytes: "
-                "a decompression bomb. Remove the chunk to analyze the pixels"
+                f"{label}: the colour profile of this PNG unpacks to over {PngImagePlugin.MAX_TEXT_CHUNK} "
+                "bytes: a decompression bomb. Remove it to analyze the pixels"
             ) from None
         reason = describe_error(error)
         rest = _decode_critical_chunks(data, label, max_pixels, reason) if format_name == "PNG" else None
@@ -109,7 +113,7 @@ def decode_image(data: bytes, *, format_name: str, label: str, max_pixels: int) 
 
 def _decode_critical_chunks(data: bytes, label: str, max_pixels: int, reason: str) -> Decoded | None:
     """The pixels of a PNG that is damaged only in chunks which they do not need; else None."""
-    bare, dropped = drop_ancillary_chunks(data)
+    bare, dropped = drop_chunks(data)
     has_palette_colors = bare[25:26] == b"\x03"  # a palette whose name is damaged is not made up
     if not dropped or (has_palette_colors and b"PLTE" not in bare):
         return None
@@ -140,13 +144,12 @@ def _decode_with_pillow(data: bytes, format_name: str, label: str, max_pixels: i
             raise _too_large(label, format_name, (height, width), max_pixels)
         set_limit(max_pixels)
         mode, stored_notes = image.mode, _describe_storage(image)
-        orientation = image.getexif().get(0x0112, 1) if format_name == "TIFF" else 1
+        orientation = applied_orientation(image)
         image.load()
         pixels, conversion_notes = convert_to_rgb(image)
         frame_count = _count_frames(image, notes)
         info = {"icc_profile": image.info.get("icc_profile")}
-    if orientation in _UNDO_ORIENTATION:
-        pixels = np.ascontiguousarray(_UNDO_ORIENTATION[orientation](pixels))
+    pixels = undo_orientation(pixels, orientation)
     pixels.flags.writeable = False
     words = dict.fromkeys(f"the decoder warns: {' '.join(str(w.message).split())[:200]}" for w in caught)
     return Decoded(
@@ -156,6 +159,18 @@ def _decode_with_pillow(data: bytes, format_name: str, label: str, max_pixels: i
         notes=(*stored_notes, *conversion_notes, *notes, *list(words)[:10]),
         info=info,
     )
+
+
+def applied_orientation(image: Image.Image) -> int:
+    """The EXIF orientation by which Pillow turns a picture as it loads it: 1 but for TIFF; ask before."""
+    orientation = image.getexif().get(0x0112, 1) if image.format == "TIFF" else 1
+    return int(orientation) if orientation in _UNDO_ORIENTATION else 1
+
+
+def undo_orientation(pixels: UInt8Array, orientation: int) -> UInt8Array:
+    """Pixels (H, W[, C]) as stored, of those that Pillow has turned by `applied_orientation`."""
+    undo = _UNDO_ORIENTATION.get(orientation)
+    return pixels if undo is None else np.ascontiguousarray(undo(pixels))
 
 
 def _hide_resources(data: bytes, format_name: str) -> bytes:

@@ -47,6 +47,17 @@ def caught_output() -> Iterator[list[str]]:
             lines += tidy_lines(_catch.stop())
 
 
+@contextmanager
+def dropped_output() -> Iterator[None]:
+    """Drop what C libraries write in this block, of the lines of a `caught_output` around it too."""
+    with caught_output():
+        place = _catch.tell()
+        try:
+            yield
+        finally:
+            _catch.cut(place)
+
+
 def tidy_lines(output: bytes) -> list[str]:
     r"""Lines that can stand in a note: escaped, shortened, alike ones once with their count.
 
@@ -113,6 +124,16 @@ class _Catch:
         os.dup2(self._file.fileno(), _STDERR)
         self.is_active = True
         return True
+
+    def tell(self) -> int:
+        """How much was written until now."""
+        return self._file.tell() if self._file is not None else 0
+
+    def cut(self, place: int) -> None:
+        """Forget what was written since."""
+        if self._file is not None:
+            self._file.seek(place)
+            self._file.truncate()
 
     def stop(self) -> bytes:
         """Turn it back, and give what was written."""

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from imforensics.evidence.chunks import read_chunks
+from imforensics.evidence.chunks import TEXT_CHUNKS, read_chunks
 from imforensics.evidence.text import decode_text
 
 MAX_UNPACKED_BYTES = 16 * 1024 * 1024  # of all text chunks together
@@ -56,7 +56,7 @@ def read_png_text(data: bytes, problems: list[str]) -> Iterator[TextChunk | RawP
         ISO/IEC 15948:2004 (PNG), 11.3.4; ImageMagick, coders/png.c, for the form of raw profiles.
     """
     left = MAX_UNPACKED_BYTES
-    for kind, chunk in read_chunks(data, "PNG", {b"tEXt", b"zTXt", b"iTXt"}):
+    for kind, chunk in read_chunks(data, "PNG", TEXT_CHUNKS):
         raw_keyword, _, rest = chunk.partition(b"\x00")
         keyword = raw_keyword[:79].decode("latin-1")
         content = _unpack(kind, rest, left)

@@ -15,6 +15,7 @@ from imforensics.evidence.coefficients import KeptCoefficients
 from imforensics.evidence.containers import (
     FORMATS,
     identify_format,
+    is_cut_start,
     is_extension_of,
     name_near_format,
     name_other_format,
@@ -145,6 +146,10 @@ def _unknown_format(data: bytes, label: str) -> EvidenceError:
     if other is not None:
         return UnsupportedImageError(
             f"{label} is {other}, which is not read. {expected}; convert it without loss"
+        )
+    if near is not None and is_cut_start(data):
+        return EvidenceError(
+            f"{label} ends after {len(data)} bytes, the first of a {near}. Get a complete copy of the file"
         )
     if near is not None:
         return EvidenceError(

@@ -6,12 +6,8 @@ last whole progressive scan, and closed, so that every decoder sees coded conten
 
 from __future__ import annotations
 
-import os
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import RLock
 
 import numpy as np
 
@@ -19,13 +15,12 @@ from imforensics.errors import EvidenceError
 from imforensics.evidence.coefficients import read_coefficients
 from imforensics.evidence.jpeg_markers import FRAMES, PROGRESSIVE_FRAMES, SOS
 from imforensics.evidence.jpeg_structure import Frame, JpegLayout, Segment, cut_to_bare_jpeg
+from imforensics.evidence.library_output import dropped_output
 from imforensics.types import Int16Array, Truncation
 
 _EOI = b"\xff\xd9"
-_SEEDS = (1, 2)
 _LEAST_ZEROS = 64  # in coded data, as long a run of zeros is found only in flat areas, if anywhere
 _ADVICE = "Get a complete copy of the file"
-_discarding = RLock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +64,7 @@ def close_jpeg(data: bytes, layout: JpegLayout, *, label: str, max_pixels: int) 
             f"{label}: the JPEG ends or breaks off before its image data begin ({problem}). {_ADVICE}"
         )
     try:
-        with _discarded_output():
+        with dropped_output():  # what is said of the fillers is not said of the file
             rows = _count_rows(data, layout, scans[-1], frame)
     except EvidenceError:
         raise EvidenceError(
@@ -131,35 +126,35 @@ def _is_all_sent(scans: list[_Scan], frame: Frame) -> bool:
 
 def _count_rows(data: bytes, layout: JpegLayout, scan: _Scan, frame: Frame) -> int:
     """Rows of pixels whose blocks the scan holds whole: those that come out the same, whatever is put in the
-    place of what is missing: the decoder's own filler, zeros, and two kinds of noise.
+    place of what is missing: noise, or the same noise with every bit turned over.
     """
     bare = cut_to_bare_jpeg(data[: scan.segment.stop], layout)
     body = _trim(bare.removesuffix(_EOI))
     factors = [(component.vertical, component.horizontal) for component in frame.components]
     most_down = max(down for down, _ in factors)
     unit = 8 * most_down if len(factors) > 1 else 8
-    plain = read_coefficients(body + _EOI, size=(frame.height, frame.width), factors=factors)
+    one, other = (
+        read_coefficients(body + filler + _EOI, size=(frame.height, frame.width), factors=factors)
+        for filler in (_make_filler(0), _make_filler(0xFF))
+    )
     rows = frame.height
-    for seed in _SEEDS:
-        filler = _make_filler(seed)
-        filled = read_coefficients(body + filler + _EOI, size=(frame.height, frame.width), factors=factors)
-        for number in scan.components:
-            differing = _first_difference(plain[number], filled[number])
-            if differing is not None:
-                whole = differing * 8 * most_down // factors[number][0] // unit * unit
-                rows = min(rows, whole)
+    for number in scan.components:
+        differing = _first_difference(one[number], other[number])
+        if differing is not None:
+            rows = min(rows, differing * 8 * most_down // factors[number][0] // unit * unit)
     return rows
 
 
-def _make_filler(seed: int) -> bytes:
-    """Noise without 0xFF, then all restart markers in turn with noise between them, for a file that ends
-    where one is expected.
+def _make_filler(turned: int) -> bytes:
+    """Noise without 0x00 and 0xFF, then all restart markers in turn with noise between them, for a file that
+    ends where one is expected; `turned` are the bits of each byte of noise to turn over.
     """
-    generator = np.random.default_rng(seed)
-    parts = [generator.integers(0, 255, 4096, dtype=np.uint8).tobytes()]
-    for number in range(16):
-        parts += [bytes([0xFF, 0xD0 + number % 8]), generator.integers(0, 255, 256, dtype=np.uint8).tobytes()]
-    return b"".join(parts)
+    noise = (np.random.default_rng(1).integers(1, 255, 8192, dtype=np.uint8) ^ turned).tobytes()
+    markers = (bytes([0xFF, 0xD0 + number % 8]) for number in range(16))
+    parts = (
+        marker + noise[at : at + 256] for marker, at in zip(markers, range(4096, 8192, 256), strict=True)
+    )
+    return noise[:4096] + b"".join(parts)
 
 
 def _first_difference(one: Int16Array, other: Int16Array) -> int | None:
@@ -171,25 +166,6 @@ def _set_height(data: bytes, layout: JpegLayout, height: int) -> bytes:
     """The file with another height in its frame header."""
     at = next(segment.payload for segment in layout.segments if segment.code in FRAMES) + 1
     return data[:at] + struct.pack(">H", height) + data[at + 2 :]
-
-
-@contextmanager
-def _discarded_output() -> Iterator[None]:
-    """Without what the C library writes to standard error of the fillers, which are not the file's."""
-    with _discarding:
-        try:
-            kept = os.dup(2)
-        except OSError:  # the process has no standard error
-            yield
-            return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 2)
-        os.close(nowhere)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
 
 
 def _trim(coded: bytes) -> bytes:

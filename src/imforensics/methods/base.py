@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,6 +25,18 @@ class Reference:
 
     citation: str
     doi: str | None = None
+
+
+class NamedBundle(Protocol):
+    """What every kind of bundle can say of itself."""
+
+    @property
+    def name(self) -> str:
+        """As findings and reports name it."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, hexadecimal."""
 
 
 class MethodOptions(BaseModel):
@@ -93,3 +105,27 @@ class Method(ABC):
     def _decline(self, reason: str) -> Finding:
         """The finding of a method that the content makes blind, with the reason, a sentence, as its note."""
         return Finding(self.name, self.family, "not_applicable", notes=(reason,))
+
+
+class BundleMethod(Method):
+    """A method that runs a trained bundle, which a subclass opens as `_bundle`."""
+
+    @property
+    @abstractmethod
+    def _bundle(self) -> NamedBundle: ...
+
+    @property
+    def bundle_digests(self) -> dict[str, str]:
+        """Name and SHA-256 of the bundle.
+
+        Raises:
+            BundleError: it is missing or damaged.
+        """
+        return {self._bundle.name: self._bundle.digest}
+
+
+def describe_too_small(evidence: Evidence, least: int) -> str:
+    """Why an image with a side of fewer than `least` pixels is not analysed."""
+    return (
+        f"The image is {evidence.width}x{evidence.height} pixels; at least {least} on each side are needed."
+    )

@@ -43,15 +43,12 @@ class ThresholdCurve:
     balanced_accuracy: Float64Array
 
 
-def threshold_curve(
-    scores: ArrayLike, labels: ArrayLike, *, thresholds: ArrayLike | None = None
-) -> ThresholdCurve:
-    """Image-level metrics over thresholds.
+def threshold_curve(scores: ArrayLike, labels: ArrayLike) -> ThresholdCurve:
+    """Image-level metrics at the thresholds 0, 0.01, …, 1.
 
     Args:
         scores: (N,), higher = more likely tampered.
         labels: (N,) in {0, 1}, both classes present.
-        thresholds: (K,) rising; None takes 0, 0.01, …, 1.
 
     Returns:
         The curve.
@@ -60,7 +57,7 @@ def threshold_curve(
         ValueError: shapes differ, a score is NaN, or one class is absent.
     """
     values, is_tampered = checked(scores, labels, both_classes=True)
-    grid = np.linspace(0, 1, 101) if thresholds is None else np.asarray(thresholds, dtype=np.float64)
+    grid = np.linspace(0, 1, 101)
     tp, fp, n_tampered = _count_found(values, is_tampered, grid)
     recall, fpr = tp / n_tampered, fp / (values.size - n_tampered)
     return ThresholdCurve(

@@ -44,7 +44,6 @@ def mean_interval(
     groups: Sequence[object] | NDArray[np.generic],
     generator: np.random.Generator,
     n_resamples: int = N_RESAMPLES,
-    confidence: float = CONFIDENCE,
 ) -> tuple[float, float]:
     """Percentile interval of the mean of the values that are not NaN.
 
@@ -53,7 +52,6 @@ def mean_interval(
         groups: (N,) source of each image.
         generator: source of randomness.
         n_resamples: number of resamples.
-        confidence: coverage, in (0, 1).
 
     Returns:
         (low, high).
@@ -75,7 +73,6 @@ def mean_interval(
         groups=keys[is_defined],
         generator=generator,
         n_resamples=n_resamples,
-        confidence=confidence,
     )
     return interval
 
@@ -86,7 +83,6 @@ def mean_intervals(
     groups: Sequence[object] | NDArray[np.generic],
     generator: np.random.Generator,
     n_resamples: int = N_RESAMPLES,
-    confidence: float = CONFIDENCE,
 ) -> list[tuple[float, float]]:
     """`mean_interval` of several columns of values from the same resamples, all drawn once.
 
@@ -95,7 +91,6 @@ def mean_intervals(
         groups: (N,) source of each row.
         generator: source of randomness.
         n_resamples: number of resamples.
-        confidence: coverage, in (0, 1).
 
     Returns:
         (low, high) of each column.
@@ -106,9 +101,7 @@ def mean_intervals(
     sums[:, -1] = np.bincount(member)
     draws = _draw_groups(names.size, names.size, generator=generator, n_resamples=n_resamples)
     totals = np.concatenate([drawn @ sums for drawn in draws])
-    return [
-        percentile_interval(column, confidence=confidence) for column in (totals[:, :-1] / totals[:, -1:]).T
-    ]
+    return [percentile_interval(column) for column in (totals[:, :-1] / totals[:, -1:]).T]
 
 
 def detection_intervals(
@@ -119,7 +112,6 @@ def detection_intervals(
     groups: Sequence[object] | NDArray[np.generic],
     generator: np.random.Generator,
     n_resamples: int = N_RESAMPLES,
-    confidence: float = CONFIDENCE,
 ) -> dict[str, tuple[float, float]]:
     """Percentile intervals of the image-level metrics, all from the same resamples.
 
@@ -130,7 +122,6 @@ def detection_intervals(
         groups: (N,) source of each image; a tampered image and its twin share one.
         generator: source of randomness.
         n_resamples: number of resamples.
-        confidence: coverage, in (0, 1).
 
     Returns:
         accuracy, balanced_accuracy, precision, recall, fpr, f1, auc, average_precision, tpr_at_fpr_1pct,
@@ -156,13 +147,10 @@ def detection_intervals(
             authentic = np.add.reduceat(authentic, level_starts, axis=1)
         for name, metric in _weighted_metrics(tampered, authentic, n_flagged).items():
             collected.setdefault(name, []).append(metric)
-    return {
-        name: percentile_interval(np.concatenate(parts), confidence=confidence)
-        for name, parts in collected.items()
-    }
+    return {name: percentile_interval(np.concatenate(parts)) for name, parts in collected.items()}
 
 
-def percentile_interval(resampled: Float64Array, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
+def percentile_interval(resampled: Float64Array) -> tuple[float, float]:
     """Central quantiles of the resampled values that are defined.
 
     Raises:
@@ -173,7 +161,7 @@ def percentile_interval(resampled: Float64Array, *, confidence: float = CONFIDEN
         raise ValueError(
             "Expected a metric defined in at least half of the resamples; there are too few groups"
         )
-    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = np.quantile(defined, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)
 
 

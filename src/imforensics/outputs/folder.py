@@ -15,7 +15,7 @@ from imforensics.outputs.files import ADOPT, delete_files, delete_own, name_file
 from imforensics.outputs.manifest import MARKER, digest_of, find_manifest, is_part, lock_marker, read_manifest
 
 DATA_SET = "data set"
-_LEAVE = "Name another folder with -o"
+_LEAVE = "Name another folder"
 
 
 class _Hold:
@@ -32,11 +32,7 @@ _joined: list[_Hold] = []
 
 
 class OutputFolder:
-    """A folder that this run may write to, as long as the object lives or until `close`.
-
-    Attributes:
-        folder: as it was named.
-    """
+    """A folder that this run may write to, as long as the object lives or until `close`."""
 
     def __init__(self, folder: Path, hold: _Hold, made: tuple[Path, ...] | None = None) -> None:
         """Take over a locked folder; `made` are those that a new claim made, None where it is none."""
@@ -80,6 +76,17 @@ class OutputFolder:
         """True where nothing is in the folder but the marker."""
         return not any(path.name != MARKER and not is_part(path.name) for path in self.folder.iterdir())
 
+    def refuse_earlier(self, *, overwrite: bool) -> None:
+        """Check that nothing is here that was not to be overwritten.
+
+        Raises:
+            OutputExistsError: there is, and `overwrite` is False.
+        """
+        if not overwrite and not self.is_empty:
+            raise OutputExistsError(
+                f"{self.folder} holds an earlier {self._manifest.kind}. Name another folder, or overwrite it"
+            )
+
     def check(self, *, may_differ: bool = False) -> list[Path]:
         """Every file in the folder.
 
@@ -93,6 +100,11 @@ class OutputFolder:
         for place, folders, names in os.walk(self.folder):
             folders[:] = sorted(name for name in folders if not is_part(name))
             links = [name for name in folders if (Path(place) / name).is_symlink()]
+            if MARKER in names and not self._is_marker(Path(place) / MARKER):
+                raise OutputExistsError(
+                    f"{place} is the output of another run ({output_kind(Path(place))}) in {self.folder}, "
+                    "so nothing is deleted or replaced. Move it elsewhere, or name another folder"
+                )
             for path in (Path(place) / name for name in sorted([*names, *links])):
                 if not is_part(path.name) and (path.name != MARKER or not self._is_marker(path)):
                     self._manifest.check(path, may_differ=may_differ)
@@ -213,7 +225,7 @@ def refuse_inputs(folder: Path, inputs: Iterable[Path]) -> None:
         if place.is_relative_to(root):
             raise OutputExistsError(
                 f"The output folder {folder} holds the input {path}, and its content may be replaced. "
-                "Name a folder of its own with -o"
+                "Name a folder of its own"
             )
 
 
@@ -228,7 +240,7 @@ def refuse_rescanned(folder: Path, read: Iterable[Path]) -> None:
         if root.is_relative_to(place.resolve()):
             raise OutputExistsError(
                 f"The output folder {folder} lies in {place}, which is read: the next run would take the "
-                "results for input. Name a folder elsewhere with -o"
+                "results for input. Name a folder elsewhere"
             )
 
 

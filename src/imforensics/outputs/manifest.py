@@ -129,12 +129,12 @@ class Manifest:
         if not self.knows(path):
             raise OutputExistsError(
                 f"{path} was not written by imforensics, so nothing is deleted or replaced. Move it "
-                "elsewhere, or name another folder with -o"
+                "elsewhere, or name another folder"
             )
         if not may_differ and not self.is_own(path):
             raise OutputExistsError(
                 f"{path} was changed after imforensics wrote it, so nothing is deleted or replaced. Move it "
-                "elsewhere, or name another folder with -o"
+                "elsewhere, or name another folder"
             )
 
     def refresh(self) -> None:
@@ -174,7 +174,7 @@ class Manifest:
         if run:
             who = f"process {run['pid']} on {run['host']}, which began at {run['since']}"
         return OutputInUseError(
-            f"{self.path.parent} is being written to by {who}. Wait for it, or name another folder with -o"
+            f"{self.path.parent} is being written to by {who}. Wait for it, or name another folder"
         )
 
     def _take(self, entry: dict[str, Any]) -> None:

@@ -83,14 +83,7 @@ def decode_jpeg(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> UInt8Ar
         ) from None
 
 
-def resave_jpeg(
-    pixels: UInt8Array,
-    *,
-    quality: int | None = None,
-    tables: Sequence[UInt16Array] | None = None,
-    subsampling: Subsampling = "4:2:0",
-    progressive: bool = False,
-) -> UInt8Array:
+def resave_jpeg(pixels: UInt8Array, *, quality: int, subsampling: Subsampling = "4:2:0") -> UInt8Array:
     """Encode pixels as JPEG and decode them again; arguments and errors as for `encode_jpeg`.
 
     Returns:
@@ -99,10 +92,7 @@ def resave_jpeg(
     >>> resave_jpeg(np.full((8, 8, 3), 128, np.uint8), quality=90).max()
     np.uint8(128)
     """
-    data = encode_jpeg(
-        pixels, quality=quality, tables=tables, subsampling=subsampling, progressive=progressive
-    )
-    return _to_array(decode_own_jpeg(data))
+    return _to_array(decode_own_jpeg(encode_jpeg(pixels, quality=quality, subsampling=subsampling)))
 
 
 def decode_own_jpeg(data: bytes) -> Image.Image:

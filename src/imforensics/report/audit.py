@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imforensics.errors import OutputExistsError
 from imforensics.outputs import claim_folder, write_atomically
 from imforensics.report.evaluation_markdown import command_block, describe_tool
 from imforensics.report.evaluation_words import BASELINE, CENTRE, decimal, with_interval
@@ -53,8 +52,7 @@ def write_audit(
     """
     files = AuditFiles(folder / "audit.html", folder / "audit.json")
     with claim_folder(folder, "audit", inputs=inputs) as output:
-        if not overwrite and not output.is_empty:
-            raise OutputExistsError(f"{folder} holds an audit; pass --overwrite, or another folder with -o")
+        output.refuse_earlier(overwrite=overwrite)
         output.check()
         write_atomically(files.html, render_audit(document))
         write_atomically(folder / "results.md", audit_page(document).encode())

@@ -118,21 +118,21 @@ def measure_extent(map_: LocalizationMap, *, threshold: float, policy: str) -> E
     )
 
 
-def draw_panels(found: Reconstruction, *, longest: int = PANEL) -> tuple[Panel, ...]:
+def draw_panels(found: Reconstruction) -> tuple[Panel, ...]:
     """Original, reconstruction, difference, ELA of both, overlay of the map; all on fixed scales."""
     turn, threshold = found.orientation, found.extent.threshold if found.extent else None
 
     def shrink(pixels: UInt8Array) -> UInt8Array:
-        return display_picture(pixels, longest=longest, orientation=turn)
+        return display_picture(pixels, longest=PANEL, orientation=turn)
 
     mask = None if threshold is None else _mask(found.map, threshold)
-    base = reduce_area(found.pixels, longest=longest)
-    marked = overlay(base, reduce_map(found.map, mask=mask, longest=longest), orientation=turn)
+    base = reduce_area(found.pixels, longest=PANEL)
+    marked = overlay(base, reduce_map(found.map, mask=mask, longest=PANEL), orientation=turn)
     outlined = "no threshold" if threshold is None else f"outlined: at or above {threshold:.3g}"
     ela = f"ELA, quality {DEFAULT_QUALITY}, x {PICTURE_SCALE}"
     return (
         Panel("original", orient(base, turn), "Original"),
-        Panel("reconstruction", shrink(found.made), f"Reconstruction\n{_tell_mode(found)}"),
+        Panel("reconstruction", shrink(found.made), f"Reconstruction\n{_describe_mode(found)}"),
         Panel("difference", shrink(_difference(found)), f"Difference\n|original - it| x {DIFFERENCE_SCALE}"),
         Panel("ela_original", shrink(_ela(found.pixels)), f"ELA of the original\n{ela}"),
         Panel("ela_reconstruction", shrink(_ela(found.made)), f"ELA of the reconstruction\n{ela}"),
@@ -156,7 +156,7 @@ def draw_side_by_side(panels: tuple[Panel, ...]) -> UInt8Array:
     return np.asarray(sheet)
 
 
-def _tell_mode(found: Reconstruction) -> str:
+def _describe_mode(found: Reconstruction) -> str:
     return ", ".join((found.bundle["name"], *found.mode.values()))
 
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from imforensics.errors import OutputExistsError
 from imforensics.outputs import claim_folder
 from imforensics.report.encoding import encode_png
 from imforensics.report.escaping import for_terminal
@@ -56,10 +55,7 @@ def write_reconstruction(
         OutputExistsError: the folder holds something, or is a file; see `imforensics.outputs`.
     """
     with claim_folder(folder, "reconstruction", inputs=inputs) as output:
-        if not overwrite and not output.is_empty:
-            raise OutputExistsError(
-                f"{folder} holds a reconstruction already. Name a new folder with -o, or pass --overwrite"
-            )
+        output.refuse_earlier(overwrite=overwrite)
         with output.replace_all(last=RECORD) as part:
             return _fill(part, found)
 

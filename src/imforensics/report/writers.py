@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from imforensics.errors import OutputExistsError
 from imforensics.outputs import claim_folder
 from imforensics.report.document import DerivedFile, configuration, report_document
 from imforensics.report.html import PAGE_TEMPLATE, render_report
@@ -70,10 +69,7 @@ def write_report(
         ValueError: the report breaks its contract (see `report_document`, `draw_pictures`).
     """
     with claim_folder(folder, "report", inputs=inputs) as output:
-        if not overwrite and not output.is_empty:
-            raise OutputExistsError(
-                f"{folder} holds a report already. Name a new folder with -o, or pass --overwrite"
-            )
+        output.refuse_earlier(overwrite=overwrite)
         with output.replace_all(last=MANIFEST) as part:
             _fill(part, report, descriptions, save_maps=save_maps)
     return ReportFiles(folder, folder / "report.html", folder / "report.json", folder / MANIFEST)

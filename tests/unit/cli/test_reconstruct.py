@@ -44,7 +44,7 @@ def test_pictures_and_record(photo: Path, tmp_path: Path) -> None:
         assert picture.width > 3 * 130
     refused = call(str(photo), "-o", str(out), "--bundle", BUNDLE)
     assert refused.exit_code == 1
-    assert "--overwrite" in refused.output
+    assert "or overwrite it" in refused.output
     told = call(str(photo), "-o", str(out), "--bundle", BUNDLE, "--overwrite")
     assert "of the area, in" in told.output
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imforensics.datasets.near_duplicates import HASH_BITS, difference_hash, find_near_duplicates
+from imforensics.datasets.near_duplicates import difference_hash, find_near_duplicates
 from imforensics.errors import DatasetError
 
 
@@ -41,7 +41,7 @@ def test_pairs_equal_a_slow_count_over_every_chunk() -> None:
 
 def test_every_pair_is_found_at_the_largest_distance() -> None:
     hashes = np.random.default_rng(0).integers(0, 2**63, (5, 4), dtype=np.uint64)
-    assert len(find_near_duplicates(hashes, max_distance=HASH_BITS)) == 10
+    assert len(find_near_duplicates(hashes, max_distance=256)) == 10
 
 
 def test_none_and_one_have_no_pairs() -> None:

@@ -9,6 +9,7 @@ from imforensics.datasets.header_facts import read_header_facts
 from imforensics.datasets.near_duplicates import difference_hash
 from imforensics.datasets.rasters import hash_file, list_images, read_mask, read_rgb, read_size
 from imforensics.errors import DatasetError
+from imforensics.evidence import read_evidence
 
 
 def test_size_is_height_then_width(tmp_path, write_image):
@@ -21,6 +22,20 @@ def test_orientation_is_not_applied(tmp_path):
     Image.new("RGB", (24, 16)).save(tmp_path / "a.jpg", exif=exif)
     assert read_size(tmp_path / "a.jpg") == (16, 24)
     assert read_rgb(tmp_path / "a.jpg").shape == (16, 24, 3)
+
+
+@pytest.mark.parametrize("orientation", range(1, 10))
+def test_a_turned_tiff_is_read_as_the_methods_see_it(tmp_path, orientation):
+    pixels = np.random.default_rng(3).integers(0, 256, (16, 24, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "a.tif"
+    Image.fromarray(pixels).save(path, exif=exif)
+    np.testing.assert_array_equal(read_evidence(path).pixels, pixels)
+    np.testing.assert_array_equal(read_rgb(path), pixels)
+    assert read_size(path) == (16, 24)
+    Image.fromarray(pixels[..., 0]).save(path, exif=exif)
+    np.testing.assert_array_equal(read_mask(path), pixels[..., 0] >= 128)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA"])

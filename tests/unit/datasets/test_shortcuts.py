@@ -1,4 +1,4 @@
-"""The look-up of encoder settings."""
+"""The header baseline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 
 from imforensics.datasets.shortcuts import (
     EncoderSettings,
-    fit_lookup,
+    fit_header_baseline,
     measure_shortcut,
     read_encoder_settings,
 )
@@ -32,7 +32,7 @@ def save(path: Path, **settings: object) -> Path:
 def test_settings_of_a_jpeg(tmp_path: Path, subsampling: str) -> None:
     found = read_encoder_settings(save(tmp_path / "a.jpg", quality=80, subsampling=subsampling))
     assert (found.format, found.subsampling) == ("JPEG", subsampling)
-    assert len(found.tables) == 2
+    assert len(found.tables) == 3
     assert found.tables[0][0] == 6  # IJG table at quality 80: (16 * 40 + 50) // 100
 
 
@@ -43,9 +43,10 @@ def test_settings_of_other_formats_and_names(tmp_path: Path) -> None:
     assert read_encoder_settings(png_named_jpg) == EncoderSettings("PNG")
 
 
-def test_gray_jpeg_has_no_subsampling(tmp_path: Path) -> None:
+def test_a_gray_jpeg_has_one_component(tmp_path: Path) -> None:
     Image.fromarray(PIXELS[..., 0]).save(tmp_path / "gray.jpg")
-    assert read_encoder_settings(tmp_path / "gray.jpg").subsampling == ""
+    found = read_encoder_settings(tmp_path / "gray.jpg")
+    assert (found.subsampling, len(found.tables)) == ("gray", 1)
 
 
 def test_no_image_is_told(tmp_path: Path) -> None:
@@ -55,18 +56,18 @@ def test_no_image_is_told(tmp_path: Path) -> None:
         read_encoder_settings(path)
 
 
-def test_lookup_is_the_share_of_tampered_and_the_prior_for_what_was_never_seen() -> None:
-    lookup = fit_lookup([A, A, A, A, B], [1, 1, 1, 0, 0])
-    assert lookup.score(A) == 0.75
-    assert lookup.score(B) == 0.0
-    assert lookup.score(UNSEEN) == pytest.approx(0.6)
+def test_header_baseline_is_the_share_of_tampered_and_the_prior_for_what_was_never_seen() -> None:
+    baseline = fit_header_baseline([A, A, A, A, B], [1, 1, 1, 0, 0])
+    assert baseline.score(A) == 0.75
+    assert baseline.score(B) == 0.0
+    assert baseline.score(UNSEEN) == pytest.approx(0.6)
 
 
-def test_lookup_needs_files() -> None:
+def test_header_baseline_needs_files() -> None:
     with pytest.raises(ValueError, match="at least one"):
-        fit_lookup([], [])
+        fit_header_baseline([], [])
     with pytest.raises(ValueError, match="one label per file"):
-        fit_lookup([A], [1, 0])
+        fit_header_baseline([A], [1, 0])
 
 
 def test_result_counts_what_was_never_seen(tmp_path: Path) -> None:
@@ -83,7 +84,7 @@ def test_result_counts_what_was_never_seen(tmp_path: Path) -> None:
     result = measure_shortcut(train, test)
     assert result.scores == pytest.approx((0.0, 1.0, 2 / 3))
     assert result.accuracy == pytest.approx(2 / 3)
-    assert (result.unseen, result.distinct) == (1, 2)
+    assert result.unseen == 1
     with pytest.raises(ValueError, match="at least one sample"):
         measure_shortcut(train, [])
 

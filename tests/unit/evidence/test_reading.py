@@ -7,6 +7,7 @@ import io
 import os
 import pickle
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -285,12 +286,31 @@ def test_mutated_jpegs_raise_nothing_but_evidence_errors(edits: list[tuple[int, 
         assert str(error)  # noqa: PT017
 
 
-def test_png_text_bomb_is_called_one() -> None:
-    import zlib
+def test_a_large_text_chunk_of_a_png_is_read() -> None:
+    """Pillow refuses the file at a megabyte, which the hexadecimal digits of a profile may exceed."""
+    exif = make.make_exif([make.short_entry(0x0112, 3)])
+    digits = exif.hex() + "00" * 2_000_000
+    profile = b"Raw profile type exif\x00\x00" + zlib.compress(
+        f"\nexif\n{len(digits) // 2}\n{digits}".encode()
+    )
+    evidence = read_evidence(
+        make.insert_after_ihdr(make.encode(PHOTO, "PNG"), make.make_png_chunk(b"zTXt", profile))
+    )
+    np.testing.assert_array_equal(evidence.pixels, PHOTO)
+    assert evidence.orientation == 3
 
-    chunk = make.make_png_chunk(b"zTXt", b"bomb\x00\x00" + zlib.compress(bytes(5_000_000)))
-    with pytest.raises(EvidenceTooLargeError, match="text chunk"):
-        read_evidence(make.insert_after_ihdr(make.encode(PHOTO, "PNG"), chunk))
+
+def test_a_text_bomb_of_a_png_costs_its_text_alone() -> None:
+    chunk = make.make_png_chunk(b"zTXt", b"bomb\x00\x00" + zlib.compress(bytes(50_000_000)))
+    evidence = read_evidence(make.insert_after_ihdr(make.encode(PHOTO, "PNG"), chunk))
+    np.testing.assert_array_equal(evidence.pixels, PHOTO)
+    assert any("unpacks to more bytes than are read" in problem for problem in evidence.metadata.problems)
+
+
+@pytest.mark.parametrize("start", [b"\xff\xd8", b"\x89PNG\r\n"])
+def test_a_file_of_its_first_bytes_is_called_cut_short(start: bytes) -> None:
+    with pytest.raises(EvidenceError, match=rf"ends after {len(start)} bytes, the first of a (JPEG|PNG)"):
+        read_evidence(start)
 
 
 def test_webp_header_that_lies_is_refused() -> None:

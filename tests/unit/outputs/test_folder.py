@@ -146,6 +146,24 @@ def test_the_output_of_another_command_is_refused(finished: Path) -> None:
         claim_folder(finished, "evaluation")
 
 
+def test_an_output_inside_another_is_named_and_kept(finished: Path) -> None:
+    code = """if True:
+        import sys
+        from pathlib import Path
+        from imforensics.outputs import claim_folder, write_atomically
+        claim_folder(Path(sys.argv[1]), "audit")
+        write_atomically(Path(sys.argv[1]) / "b.txt", "b")
+    """
+    subprocess.run([sys.executable, "-c", code, str(finished / "inner")], check=True, timeout=60)
+    before = tree(finished)
+    with claim_folder(finished, "scan") as output:
+        with pytest.raises(OutputExistsError, match=r"inner is the output of another run \(audit\)"):
+            output.clear()
+        with pytest.raises(OutputExistsError, match="inner is the output"), output.replace_all(last="a.txt"):
+            pass
+    assert tree(finished) == before
+
+
 def test_a_file_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     with pytest.raises(OutputExistsError, match="is a file"):

@@ -71,7 +71,7 @@ def test_the_command_writes_a_page_and_does_not_overwrite_it(tmp_path: Path) -> 
     assert "## Made with\n\n    " in results
     again = CliRunner().invoke(main, command)
     assert again.exit_code == 1
-    assert "--overwrite" in again.stderr
+    assert "or overwrite it" in again.stderr
 
 
 def test_a_wrong_against_is_wrong_usage(tmp_path: Path) -> None:

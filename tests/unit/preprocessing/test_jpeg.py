@@ -68,7 +68,7 @@ def test_quality_is_the_same_as_its_ijg_tables(quality: int) -> None:
     by_quality = encode_jpeg(photo(), quality=quality)
     for written, expected in zip(read_tables(by_quality), ijg_tables(quality), strict=True):
         np.testing.assert_array_equal(written, expected)
-    by_tables = resave_jpeg(photo(), tables=ijg_tables(quality))
+    by_tables = decode_jpeg(encode_jpeg(photo(), tables=ijg_tables(quality)))
     np.testing.assert_array_equal(decode_jpeg(by_quality), by_tables)
 
 
@@ -84,7 +84,7 @@ def test_subsampling_and_scan_order(subsampling: str, luma_factor: int, progress
 def test_gray_has_one_component_and_decodes_to_three_equal_channels(settings: dict) -> None:
     gray = photo()[..., 0]
     assert sampling_factors(encode_jpeg(gray, **settings)) == [0x11]
-    resaved = resave_jpeg(gray, **settings)
+    resaved = decode_jpeg(encode_jpeg(gray, **settings))
     assert resaved.shape == (*gray.shape, 3)
     assert (resaved == resaved[..., :1]).all()
     assert abs(resaved[..., 0].astype(int) - gray).mean() < 8

@@ -109,7 +109,7 @@ def test_a_folder_is_written_once(tmp_path: Path) -> None:
     for name in document["files"]:  # type: ignore[union-attr]
         with Image.open(folder / str(name)) as picture:
             assert picture.format == "PNG"
-    with pytest.raises(OutputExistsError, match="--overwrite"):
+    with pytest.raises(OutputExistsError, match="or overwrite it"):
         write_reconstruction(found, folder)
     again = write_reconstruction(make(marked(40, 60), extent=None), folder, overwrite=True)
     assert json.loads((folder / "reconstruction.json").read_text())["extent"] is None

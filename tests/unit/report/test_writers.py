@@ -110,7 +110,7 @@ def test_nothing_is_overwritten_unless_told(
 ) -> None:
     folder = tmp_path / "out"
     write_report(report, descriptions, folder, save_maps=True)
-    with pytest.raises(OutputExistsError, match="--overwrite"):
+    with pytest.raises(OutputExistsError, match="or overwrite it"):
         write_report(report, descriptions, folder)
     write_report(report, descriptions, folder, overwrite=True)
     assert not (folder / "maps").exists()

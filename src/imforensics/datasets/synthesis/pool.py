@@ -14,6 +14,7 @@ from PIL.ExifTags import Base
 from imforensics.datasets.rasters import read_rgb
 from imforensics.datasets.synthesis.saves import TableSet
 from imforensics.errors import DatasetError
+from imforensics.evidence.decoding import SIDEWAYS, applied_orientation, undo_orientation
 from imforensics.evidence.library_output import caught_output
 
 if TYPE_CHECKING:
@@ -233,10 +234,11 @@ def find_content(image: Image.Image) -> list[tuple[int, int]]:
         First and last row (exclusive), first and last column, cut to multiples of 16 where there is a bar;
         an empty range where all is of one colour. A JPEG is decoded at an eighth of its size for it.
     """
-    width, height = image.size
+    orientation, (width, height) = applied_orientation(image), image.size
     image.draft("RGB", (width // 8, height // 8))
     reduced = image.convert("RGB").resize((max(1, width // 8), max(1, height // 8)), Image.Resampling.BOX)
-    pixels = np.asarray(reduced, dtype=np.int16)
+    pixels = undo_orientation(np.asarray(reduced), orientation).astype(np.int16)
+    height, width = (width, height) if orientation in SIDEWAYS else (height, width)
     ranges = []
     for axis, side in ((1, height), (0, width)):
         is_flat = (pixels.max(axis=axis) - pixels.min(axis=axis)).max(axis=1) <= FLAT_RANGE

@@ -66,7 +66,7 @@ class ColourFilterArray(Method):
         count = int(valid.sum())
         if count < MIN_BLOCKS:
             note = f"Only {count} blocks of 8x8 pixels can be analysed; at least {MIN_BLOCKS} are needed."
-            return Finding(self.name, self.family, "not_applicable", notes=(note,))
+            return self._decline(note)
         trace = float(np.median(lattice[valid]))
         if abs(trace) < MIN_TRACE:
             return self._report_none(trace, valid, shape)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from imforensics.methods.base import Method, MethodOptions, Reference
+from imforensics.methods.base import Method, MethodOptions, Reference, describe_too_small
 from imforensics.methods.camera.interpolation_spectrum import (
     prediction_error,
     relative_power,
@@ -90,8 +90,7 @@ class Resampling(Method):
         side = self.options.window
         shape = (evidence.height, evidence.width)
         if min(shape) < side:
-            note = f"The image is {shape[1]}x{shape[0]} pixels; at least {side} on each side are needed."
-            return Finding(self.name, self.family, "not_applicable", notes=(note,))
+            return self._decline(describe_too_small(evidence, side))
         error = prediction_error(luma(evidence.pixels))
         peaks, whole = self._find_peaks(error)
         levels = logistic((np.float32(np.log10(MAX_NFA)) - peaks.log_nfa) * np.float32(np.log(10)))

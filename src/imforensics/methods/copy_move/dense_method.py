@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from imforensics.methods.base import Method, MethodOptions, Reference
-from imforensics.methods.copy_move.finding import decline, find_blindness, min_shift, report_duplicates
+from imforensics.methods.copy_move.finding import find_blindness, min_shift, report_duplicates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ class CopyMoveDense(Method):
         """Match all patches, verify where the field is regular, mark what agrees."""
         reason = find_blindness(evidence)
         if reason is not None:
-            return decline(self.name, self.family, reason)
+            return self._decline(reason)
         from imforensics.methods.copy_move.duplicate_evidence import make_working_luma
 
         luma, scale = make_working_luma(

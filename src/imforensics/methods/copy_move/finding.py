@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from imforensics.evidence.quantization import ijg_tables
+from imforensics.methods.base import describe_too_small
 from imforensics.methods.copy_move.duplicate_evidence import (
     Part,
     cover_second,
@@ -71,16 +72,10 @@ class Verified:
     target: Part | None
 
 
-def decline(name: str, family: Family, reason: str) -> Finding:
-    """A finding that is not applicable."""
-    return Finding(name, family, "not_applicable", notes=(reason,))
-
-
 def find_blindness(evidence: Evidence) -> str | None:
     """Why no copy can be looked for in this picture; None where one can."""
     if min(evidence.height, evidence.width) < MIN_SIDE:
-        size = f"{evidence.width}x{evidence.height}"
-        return f"The image is {size} pixels; at least {MIN_SIDE} on each side are needed."
+        return describe_too_small(evidence, MIN_SIDE)
     if int(evidence.pixels.max()) - int(evidence.pixels.min()) <= 2:
         return "Flat all over: nothing can be told from anything else."
     return None

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from imforensics.methods.base import Method, MethodOptions, Reference
-from imforensics.methods.copy_move.finding import decline, find_blindness, min_shift, report_duplicates
+from imforensics.methods.copy_move.finding import find_blindness, min_shift, report_duplicates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,10 +78,10 @@ class CopyMove(Method):
         from imforensics.methods.copy_move.keypoints import find_keypoints, has_opencv
 
         if not has_opencv():
-            return decline(self.name, self.family, MISSING)
+            return self._decline(MISSING)
         reason = find_blindness(evidence)
         if reason is not None:
-            return decline(self.name, self.family, reason)
+            return self._decline(reason)
         from imforensics.methods.copy_move.duplicate_evidence import make_working_luma
 
         luma, scale = make_working_luma(

@@ -79,7 +79,7 @@ class ErrorLevelAnalysis(Method):
         if valid is not None and not valid.any():
             reason = "Flat or saturated all over: nothing in the image can change with compression."
         if reason is not None or valid is None:
-            return Finding(self.name, self.family, "not_applicable", notes=(reason or "",))
+            return self._decline(reason or "")
         bands = self._iterate(evidence.pixels)
         residual = np.concatenate([block_means(band, block=BLOCK) for _, band in bands])
         return self._report(evidence.pixels, residual, valid)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imforensics.methods.base import Method, MethodOptions, Reference
+from imforensics.methods.base import Method, MethodOptions, Reference, describe_too_small
 from imforensics.methods.jpeg.grid_regions import GridRegion, close_blocks, find_regions, log10_nfa
 from imforensics.methods.jpeg.grid_votes import (
     BLOCK,
@@ -87,8 +87,7 @@ class JpegGrid(Method):
         """Let the pixels vote, find the image's grid, and mark the regions that deviate from it."""
         shape = (evidence.height, evidence.width)
         if min(shape) < MIN_SIDE:
-            size = f"{evidence.width}x{evidence.height}"
-            return self._decline(f"The image is {size} pixels; at least {MIN_SIDE} on each side are needed.")
+            return self._decline(describe_too_small(evidence, MIN_SIDE))
         plane = _round_luma(evidence.pixels)
         votes = vote_for_grids(plane)
         if not votes.counts.any():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from imforensics.evidence.luma import BLOCK, LumaBlocks, read_luma
+from imforensics.methods.base import describe_too_small
 from imforensics.preprocessing.blocks import find_unclipped_blocks
 from imforensics.types import BoolArray, Evidence, Int16Array, UInt16Array
 
@@ -65,7 +66,6 @@ def read_baseline_luma(evidence: Evidence, *, min_side: int) -> LumaBlocks | str
     if evidence.jpeg is None:
         raise ValueError(f"this method needs a JPEG, received {evidence.format}")
     if min(evidence.height, evidence.width) < min_side:
-        size = f"{evidence.width}x{evidence.height}"
-        return f"The image is {size} pixels; at least {min_side} on each side are needed."
+        return describe_too_small(evidence, min_side)
     luma = read_luma(evidence)
     return f"The {luma}." if isinstance(luma, str) else luma

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from imforensics.methods.base import Method, MethodOptions, Reference
+from imforensics.methods.base import BundleMethod, MethodOptions, Reference
 from imforensics.models.classifier.bundle import load_bundle
 from imforensics.preprocessing.inputs import build_network_input
 from imforensics.preprocessing.jpeg import MAX_SIDE
@@ -25,7 +25,7 @@ RUNTIME_THREADS = 1  # the network takes milliseconds; a scan already has one pr
 NO_MAP_NOTE = "It gives one score for the whole image, at a small fixed size, and no location."
 
 
-class ElaCnn(Method):
+class ElaCnn(BundleMethod):
     """A shipped or own bundle of kind "classifier", as `train-detector` makes it.
 
     The score is the network's output; its performance is in the bundle and in the notes. There is
@@ -65,15 +65,6 @@ class ElaCnn(Method):
     options: Options
 
     @property
-    def bundle_digests(self) -> dict[str, str]:
-        """Name and SHA-256 of the bundle.
-
-        Raises:
-            BundleError: it is missing or damaged.
-        """
-        return {self._bundle.name: self._bundle.digest}
-
-    @property
     def calibration(self) -> Calibration | None:
         """That of the bundle."""
         return self._bundle.manifest.calibration
@@ -86,7 +77,7 @@ class ElaCnn(Method):
                 f"The image is {evidence.width}x{evidence.height} pixels; the trained detector needs "
                 f"{MIN_SIDE} to {MAX_SIDE} on each side."
             )
-            return Finding(self.name, self.family, "not_applicable", notes=(reason,))
+            return self._decline(reason)
         score = float(self._bundle.predict(self._build_input(evidence)[None])[0])
         return self._report(evidence, score)
 

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from imforensics.evidence.luma import BLOCK
-from imforensics.methods.base import Method, MethodOptions, Reference
+from imforensics.methods.base import BundleMethod, MethodOptions, Reference, describe_too_small
 from imforensics.models.localizer.bundle import DEFAULT_LOCALIZER, load_localizer
 from imforensics.models.localizer.evidence import read_traces
 from imforensics.preprocessing.blocks import find_analysable_blocks, share_reached, upsample_blocks
@@ -31,7 +31,7 @@ NO_TRACES_NOTE = (
 )
 
 
-class LearnedLocalizer(Method):
+class LearnedLocalizer(BundleMethod):
     """A shipped or own bundle of kind "localizer", as `train-detector` makes it.
 
     The map is the network's probability for each 8x8 block, brought to pixels by bilinear interpolation; the
@@ -79,15 +79,6 @@ class LearnedLocalizer(Method):
     options: Options
 
     @property
-    def bundle_digests(self) -> dict[str, str]:
-        """Name and SHA-256 of the bundle.
-
-        Raises:
-            BundleError: it is missing or damaged.
-        """
-        return {self._bundle.name: self._bundle.digest}
-
-    @property
     def calibration(self) -> Calibration | None:
         """That of the bundle."""
         return self._bundle.manifest.calibration
@@ -95,8 +86,7 @@ class LearnedLocalizer(Method):
     def analyze(self, evidence: Evidence) -> Finding:
         """Read the traces, run the network, mark what does not belong."""
         if min(evidence.height, evidence.width) < MIN_SIDE:
-            size = f"{evidence.width}x{evidence.height}"
-            return self._decline(f"The image is {size} pixels; at least {MIN_SIDE} on each side are needed.")
+            return self._decline(describe_too_small(evidence, MIN_SIDE))
         if not find_analysable_blocks(evidence.pixels, block=BLOCK).any():
             return self._decline("The image is flat or saturated everywhere: nothing can be analysed.")
         maps, is_read, absent_because = self._localize(evidence)

@@ -134,7 +134,7 @@ def find_software_traces(metadata: Metadata) -> Iterator[Trace]:
             "photoshop_resources",
             "weak",
             f"{len(metadata.photoshop_resources)} Photoshop image resources are embedded, among them "
-            f"{', '.join(_telling(metadata.photoshop_resources))}: more than caption tools write.",
+            f"{', '.join(_beyond_captions(metadata.photoshop_resources))}: more than caption tools write.",
         )
     if metadata.iptc.get("Special Instructions", "").startswith("FBMD"):
         yield Trace(
@@ -205,7 +205,7 @@ def _name_profile(description: str | None) -> str | None:
     )
 
 
-def _telling(resources: Sequence[str]) -> list[str]:
+def _beyond_captions(resources: Sequence[str]) -> list[str]:
     """The resources that say most of how Photoshop was used, else the first ones."""
     wanted = [n for n in resources if n.startswith(("layer", "thumbnail", "JPEG quality", "slices"))]
     return (wanted or list(resources))[:4]

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from pydantic import Field
 
-from imforensics.methods.base import Method, MethodOptions, Reference
+from imforensics.methods.base import Method, MethodOptions, Reference, describe_too_small
 from imforensics.methods.noise.sharpness import fit_robust_line, sum_detail
 from imforensics.preprocessing.blocks import find_analysable_blocks, spread_blocks, upsample_blocks
 from imforensics.preprocessing.logistic import logistic
@@ -78,8 +78,7 @@ class LocalBlur(Method):
         """Fit the line and mark the windows far below it."""
         window = self.options.window
         if min(evidence.height, evidence.width) < window:
-            size = f"{evidence.width}x{evidence.height}"
-            return self._decline(f"The image is {size} pixels; at least {window} on each side are needed.")
+            return self._decline(describe_too_small(evidence, window))
         fine, coarse, valid = measure_detail(evidence.pixels, window=window)
         if int(valid.sum()) < MIN_WINDOWS:
             return self._decline(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imforensics.methods.base import Method, Reference
+from imforensics.methods.base import Method, Reference, describe_too_small
 from imforensics.methods.noise.median_traces import describe_traces, sum_median_traces
 from imforensics.preprocessing.blocks import spread_blocks, upsample_blocks
 from imforensics.preprocessing.logistic import logistic
@@ -68,8 +68,7 @@ class MedianFiltering(Method):
         """Measure the traces in each textured window."""
         shape = (evidence.height, evidence.width)
         if min(shape) < WINDOW:
-            size = f"{evidence.width}x{evidence.height}"
-            return self._decline(f"The image is {size} pixels; at least {WINDOW} on each side are needed.")
+            return self._decline(describe_too_small(evidence, WINDOW))
         if evidence.jpeg is not None:
             divisor = float(evidence.jpeg.quantization_tables[0].mean())
             if divisor > MAX_MEAN_DIVISOR:

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 from pydantic import Field
 
-from imforensics.methods.base import Method, MethodOptions, Reference
+from imforensics.methods.base import Method, MethodOptions, Reference, describe_too_small
 from imforensics.methods.noise.low_noise import count_quiet_blocks
 from imforensics.methods.noise.noise_regions import NoiseRegion, find_noise_regions
 from imforensics.types import (
@@ -83,8 +83,7 @@ class Noisesniffer(Method):
     def analyze(self, evidence: Evidence) -> Finding:
         """Count smooth and quiet blocks in each cell and grow regions of low noise."""
         if min(evidence.height, evidence.width) < MIN_SIDE:
-            size = f"{evidence.width}x{evidence.height}"
-            return self._decline(f"The image is {size} pixels; at least {MIN_SIDE} on each side are needed.")
+            return self._decline(describe_too_small(evidence, MIN_SIDE))
         smooth, quiet = count_quiet_blocks(evidence.pixels, cell=self.options.cell)
         if not smooth.any():
             return self._decline("Flat, clipped or without noise all over: there is no noise to compare.")

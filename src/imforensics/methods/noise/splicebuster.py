@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from pydantic import Field
 
-from imforensics.methods.base import Method, MethodOptions, Reference
+from imforensics.methods.base import Method, MethodOptions, Reference, describe_too_small
 from imforensics.methods.noise.cooccurrence import CLASSES, count_cooccurrences
 from imforensics.methods.noise.outliers import fit_gaussian, project_principal
 from imforensics.preprocessing.blocks import find_analysable_blocks, spread_blocks, upsample_blocks
@@ -80,8 +80,7 @@ class Splicebuster(Method):
         shape = (evidence.height, evidence.width)
         window = self.options.window
         if min(shape) < window:
-            size = f"{evidence.width}x{evidence.height}"
-            return self._decline(f"The image is {size} pixels; at least {window} on each side are needed.")
+            return self._decline(describe_too_small(evidence, window))
         stride = _choose_stride(shape)
         features, valid = _describe_windows(evidence.pixels, stride=stride, window=window)
         disjoint = float(valid.sum()) * stride**2 / window**2

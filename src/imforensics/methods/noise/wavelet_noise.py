@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from imforensics.methods.base import Method, MethodOptions, Reference
+from imforensics.methods.base import Method, MethodOptions, Reference, describe_too_small
 from imforensics.methods.noise.chroma_noise import block_detail_levels, gaussian_mean, half_size_ycbcr
 from imforensics.preprocessing.blocks import find_analysable_blocks, spread_blocks, upsample_blocks
 from imforensics.preprocessing.logistic import logistic
@@ -110,8 +110,7 @@ class WaveletNoise(Method):
     def analyze(self, evidence: Evidence) -> Finding:
         """Measure the noise of each block and mark those that deviate."""
         if min(evidence.height, evidence.width) < MIN_SIDE:
-            size = f"{evidence.width}x{evidence.height}"
-            return self._decline(f"The image is {size} pixels; at least {MIN_SIDE} on each side are needed.")
+            return self._decline(describe_too_small(evidence, MIN_SIDE))
         block = self.options.block
         planes = half_size_ycbcr(evidence.pixels)
         levels = [block_detail_levels(plane, block=block) for plane in planes]

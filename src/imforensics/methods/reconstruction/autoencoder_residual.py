@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from imforensics.methods.base import Method, MethodOptions, Reference
+from imforensics.methods.base import BundleMethod, MethodOptions, Reference, describe_too_small
 from imforensics.models.autoencoder.bands import GROUP_NAMES
 from imforensics.models.autoencoder.bundle import DEFAULT_AUTOENCODER, load_autoencoder
 from imforensics.models.autoencoder.error import error_map, log_errors
@@ -26,7 +26,7 @@ SCORE_QUANTILE = 0.95
 PICTURE_STEP = 32  # gray levels for one standard deviation of the picture's error, around 128
 
 
-class AutoencoderResidual(Method):
+class AutoencoderResidual(BundleMethod):
     """Reconstruction error of high-pass bands against that of authentic images.
 
     The bundle's network squeezes two Haar levels of Y, Cb and Cr of 8x8 pixels into a few numbers and
@@ -78,20 +78,10 @@ class AutoencoderResidual(Method):
 
     options: Options
 
-    @property
-    def bundle_digests(self) -> dict[str, str]:
-        """Name and SHA-256 of the bundle.
-
-        Raises:
-            BundleError: it is missing or damaged.
-        """
-        return {self._bundle.name: self._bundle.digest}
-
     def analyze(self, evidence: Evidence) -> Finding:
         """Reconstruct the residual bands and mark where that fails more than in authentic images."""
         if min(evidence.height, evidence.width) < MIN_SIDE:
-            size = f"{evidence.width}x{evidence.height}"
-            return self._decline(f"The image is {size} pixels; at least {MIN_SIDE} on each side are needed.")
+            return self._decline(describe_too_small(evidence, MIN_SIDE))
         reference = self._reference
         valid = find_analysable_blocks(evidence.pixels, block=reference.block)
         if not valid.any():
@@ -108,7 +98,7 @@ class AutoencoderResidual(Method):
         reference = self._bundle.manifest.reference
         if reference is None:
             raise ValueError(
-                f"{self._bundle.name} has no reference of authentic images: it eats "
+                f"{self._bundle.name} has no reference of authentic images: its input is "
                 f"{self._bundle.manifest.content}. Name a bundle trained with data.content=residual"
             )
         return reference

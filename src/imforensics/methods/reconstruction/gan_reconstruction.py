@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from imforensics.errors import BundleError
-from imforensics.methods.base import Method, MethodOptions, Reference
+from imforensics.methods.base import BundleMethod, MethodOptions, Reference, describe_too_small
 from imforensics.models.gan.error import ErrorKind, image_errors, whole_error
 from imforensics.models.gan.manifest import ReconstructionMode, View
 from imforensics.models.gan.reconstruction import DEFAULT_GAN_BUNDLE, load_reconstructor
@@ -28,7 +28,7 @@ PICTURE_SCALE = 0.5  # an error of this shows white
 SEED = 0  # of the modes that draw random vectors
 
 
-class GanReconstruction(Method):
+class GanReconstruction(BundleMethod):
     """Distance of an image to its reconstruction by a GAN bundle, as `train-gan` makes it.
 
     map = error / (error + threshold): 0.5 where the error is the one that 2 % of the pixels of authentic
@@ -78,35 +78,25 @@ class GanReconstruction(Method):
 
     options: Options
 
-    @property
-    def bundle_digests(self) -> dict[str, str]:
-        """Name and SHA-256 of the bundle.
-
-        Raises:
-            BundleError: it is missing or damaged.
-        """
-        return {self._reconstructor.name: self._reconstructor.digest}
-
     def analyze(self, evidence: Evidence) -> Finding:
         """Reconstruct the image and mark where it differs."""
-        size = f"{evidence.width}x{evidence.height}"
         if min(evidence.height, evidence.width) < MIN_SIDE:
-            return self._decline(f"The image is {size} pixels; at least {MIN_SIDE} on each side are needed.")
+            return self._decline(describe_too_small(evidence, MIN_SIDE))
         if self.options.view == "patches":
-            windows = self._reconstructor.windows(evidence.height, evidence.width)
+            windows = self._bundle.windows(evidence.height, evidence.width)
             if len(windows) > MAX_PATCHES:
                 return self._decline(
-                    f"The image is {size} pixels, {len(windows)} patches; at most {MAX_PATCHES} are "
-                    "reconstructed. Set view to whole."
+                    f"The image is {evidence.width}x{evidence.height} pixels, {len(windows)} patches; at "
+                    f"most {MAX_PATCHES} are reconstructed. Set view to whole."
                 )
         options = self.options
-        small = self._reconstructor.shrink(evidence.pixels)
-        made = self._reconstructor.reconstruct(small[np.newaxis], mode=options.mode, seed=SEED)[0]
+        small = self._bundle.shrink(evidence.pixels)
+        made = self._bundle.reconstruct(small[np.newaxis], mode=options.mode, seed=SEED)[0]
         if options.view == "whole":
             errors = whole_error(small, made, (evidence.height, evidence.width), options.kind)
         else:
             (errors,) = image_errors(
-                self._reconstructor,
+                self._bundle,
                 evidence.pixels,
                 mode=options.mode,
                 view=options.view,
@@ -116,12 +106,12 @@ class GanReconstruction(Method):
         return self._report(errors, _draw_whole(small, made))
 
     @cached_property
-    def _reconstructor(self) -> Reconstructor:
+    def _bundle(self) -> Reconstructor:
         return load_reconstructor(self.options.bundle, threads=RUNTIME_THREADS)
 
     @cached_property
     def _scale(self) -> ErrorScale:
-        options, manifest = self.options, self._reconstructor.bundle.manifest
+        options, manifest = self.options, self._bundle.bundle.manifest
         scale = manifest.find_scale(mode=options.mode, view=options.view, kind=options.kind)
         if scale is None:
             known = "; ".join(f"{item.mode}, {item.view}, {item.kind}" for item in manifest.error_scales)
@@ -146,7 +136,7 @@ class GanReconstruction(Method):
             threshold_policy=scale.policy,
             artifacts={"reconstruction": picture},
             observations={
-                "bundle": self._reconstructor.name,
+                "bundle": self._bundle.name,
                 "mode": options.mode,
                 "view": options.view,
                 "error": options.kind,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -14,7 +14,6 @@ from imforensics.models.classifier.examples import Example, labels_of
 from imforensics.models.classifier.manifest import Measurement, Pairs, ShortcutMeasurement
 from imforensics.types import FloatArray, Sample
 
-Scorer = Callable[[Sequence[Example]], FloatArray]
 F1_POLICY = "f1_best"
 
 

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast, get_args
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from imforensics.cores import available_cores
 from imforensics.datasets.shortcuts import read_encoder_settings
+from imforensics.datasets.twins import encode_host, has_ijg_tables
 from imforensics.errors import DatasetError
 from imforensics.evidence import read_evidence
-from imforensics.evidence.quantization import estimate_quality
 from imforensics.models.classifier.config import NetworkInputConfig
 from imforensics.models.training.progress import Progress
 from imforensics.models.training.worker_pool import open_pool
 from imforensics.preprocessing.inputs import build_network_input
-from imforensics.preprocessing.jpeg import Subsampling, decode_own_jpeg, encode_jpeg
+from imforensics.preprocessing.jpeg import decode_own_jpeg
 from imforensics.types import FloatArray, Sample, UInt8Array
 
 if TYPE_CHECKING:
@@ -63,11 +63,7 @@ def twin_examples(twins: Sequence[Twin]) -> list[Example]:
 
 
 def select_exact(twins: Sequence[Example]) -> list[Example]:
-    """The twins that one and the same encoder wrote: those whose tampered file has the IJG's own tables.
-
-    Our encoder is libjpeg-turbo's. Where the tampered file was written by another one (Photoshop in two
-    thirds of CASIA v1), its rounding marks the whole tampered file even though tables and subsampling agree;
-    where it has IJG tables, the twins agree to the bit outside the alteration.
+    """The twins that one and the same encoder wrote, see `datasets.twins.has_ijg_tables`.
 
     Args:
         twins: as `twin_examples` gave them.
@@ -77,9 +73,7 @@ def select_exact(twins: Sequence[Example]) -> list[Example]:
     """
     chosen = []
     for host, tampered in zip(twins[::2], twins[1::2], strict=True):
-        tables = read_encoder_settings(tampered.image_path).tables
-        squares = [np.array(table, np.uint16).reshape(8, 8) for table in tables]
-        if squares and estimate_quality(squares)[1]:
+        if has_ijg_tables(read_encoder_settings(tampered.image_path).tables):
             chosen += [host, tampered]
     return chosen
 
@@ -92,7 +86,7 @@ def read_example(example: Example) -> UInt8Array:
 
     Raises:
         EvidenceError: a file cannot be read.
-        DatasetError: `saved_like` is not a JPEG.
+        DatasetError: it cannot be saved like that file.
     """
     if example.saved_like is None:
         return read_evidence(example.image_path).pixels
@@ -104,18 +98,11 @@ def encode_like(example: Example) -> bytes:
 
     Raises:
         EvidenceError: a file cannot be read.
-        DatasetError: `saved_like` is not a JPEG.
+        DatasetError: it cannot be saved like that file.
     """
-    like = example.saved_like
-    jpeg = None if like is None else read_evidence(like).jpeg
-    if like is None or jpeg is None:
-        raise DatasetError(
-            f"{like} is not a JPEG, so its host cannot be saved with its quantization tables. "
-            "Leave it out of the twins, or train with pairs: raw."
-        )
-    subsampling = _encoder_subsampling(like, jpeg.subsampling)
-    pixels = read_evidence(example.image_path).pixels
-    return encode_jpeg(pixels, tables=jpeg.quantization_tables, subsampling=subsampling)
+    if example.saved_like is None:
+        raise ValueError(f"{example.image_path.name} is no half of a twin: it is saved like no other file")
+    return encode_host(read_evidence(example.image_path).pixels, example.saved_like)
 
 
 def build_input(pixels: UInt8Array, spec: NetworkInputConfig) -> FloatArray:
@@ -172,18 +159,6 @@ def prepare_inputs(
 def labels_of(examples: Sequence[Example]) -> FloatArray:
     """(N,) float32: 0 authentic, 1 tampered."""
     return np.array([example.label for example in examples], np.float32)
-
-
-def _encoder_subsampling(path: Path, found: str) -> Subsampling:
-    """The file's subsampling where our encoder can write it; a gray file has none, and any will do."""
-    if found == "gray":
-        return "4:4:4"
-    if found not in get_args(Subsampling):
-        raise DatasetError(
-            f"{path} has subsampling {found}, expected one of {', '.join(get_args(Subsampling))}. Leave it "
-            "out of the twins, or train with pairs: raw."
-        )
-    return cast("Subsampling", found)
 
 
 def _example_input(example: Example, spec: NetworkInputConfig) -> FloatArray:

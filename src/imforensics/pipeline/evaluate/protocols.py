@@ -13,9 +13,8 @@ import numpy as np
 
 from imforensics.datasets.base import Dataset
 from imforensics.datasets.shortcuts import read_encoder_settings
-from imforensics.datasets.twins import Twin, find_twins, load_twins
+from imforensics.datasets.twins import Twin, find_twins, has_ijg_tables, load_twins
 from imforensics.errors import DatasetError
-from imforensics.evidence.quantization import estimate_quality
 from imforensics.preprocessing.chains import Chain, draw_chain
 from imforensics.types import Sample
 
@@ -179,16 +178,6 @@ def seeded_generator(seed: int, key: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest[:16], "big"))
 
 
-def has_ijg_tables(path: Path) -> bool:
-    """True for a JPEG with exactly the IJG's quantization tables of some quality.
-
-    Raises:
-        DatasetError: the file cannot be read as an image.
-    """
-    tables = [np.array(t, np.uint16).reshape(8, 8) for t in read_encoder_settings(path).tables]
-    return estimate_quality(tables)[1]
-
-
 def robustness_grid() -> tuple[Chain, ...]:
     """Every chain of the `robustness` protocol; all but screenshots and WebP end as JPEG.
 
@@ -252,7 +241,8 @@ def _plan_twins(
     base = _base_folder(dataset)
     twins, reasons = _find_pairs(dataset, samples)
     if is_exact:
-        other = [twin for twin in twins if not has_ijg_tables(twin.tampered.image_path)]
+        files = ((twin, twin.tampered.image_path) for twin in twins)
+        other = [twin for twin, path in files if not has_ijg_tables(read_encoder_settings(path).tables)]
         reasons |= dict.fromkeys((twin.tampered.image_path for twin in other), OTHER_ENCODER)
         twins = tuple(twin for twin in twins if twin not in other)
     trials: list[Trial] = []

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from imforensics.errors import InterruptedRunError
-from imforensics.store import LineFile, Row
+from imforensics.store import LineFile, Row, read_rows
 
 Key = tuple[str, str]
+FIELDS = frozenset({"trial", "entry", "digest"})
 _ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False)
 
 
@@ -31,8 +31,8 @@ class RecordStore:
         self._lines = LineFile(path)
         self._places: dict[Key, tuple[str, int]] = {}  # digest, and where the line begins
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            self._places = {record_key(row): (str(row["digest"]), at) for at, row in _read_records(path)}
+        for at, row in _read_records(path):
+            self._places[record_key(row)] = (str(row["digest"]), at)
 
     def __len__(self) -> int:
         """Number of records, each key counted once."""
@@ -52,8 +52,6 @@ class RecordStore:
 
     def records(self) -> Iterator[Row]:
         """Every current record in the order of the file, read from disk one at a time."""
-        if not self.path.exists():
-            return
         current = {at for _, at in self._places.values()}
         for at, row in _read_records(self.path):
             if at in current:
@@ -67,19 +65,4 @@ def record_key(row: Row) -> Key:
 
 def _read_records(path: Path) -> Iterator[tuple[int, Row]]:
     """Each record and the place in the file where its line begins."""
-    end = 0
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            start, end = end, end + len(line)
-            try:
-                row = json.loads(line)
-                is_record = isinstance(row, dict) and {"trial", "entry", "digest"} <= row.keys()
-            except ValueError:
-                is_record = False
-            if is_record:  # also where its newline is missing: it is whole
-                yield start, row
-            elif line.endswith(b"\n"):
-                raise InterruptedRunError(
-                    f"{path}, line {number} is not a record of an evaluation. "
-                    "Take another output folder, or --overwrite"
-                )
+    return read_rows(path, fields=FIELDS, advice="Take another output folder, or start anew")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from imforensics.datasets.base import MaskEncoding
 from imforensics.datasets.rasters import read_mask
+from imforensics.datasets.twins import encode_host
 from imforensics.errors import DatasetError, EvidenceError, ImforensicsError, describe_failure
 from imforensics.evidence import read_evidence
 from imforensics.fusion import usable_scores
@@ -25,8 +26,6 @@ from imforensics.pipeline.evaluate.marks import describe_marks
 from imforensics.pipeline.evaluate.protocols import Trial
 from imforensics.pipeline.evaluate.statement import STATEMENT, StatementEntry
 from imforensics.preprocessing.chains import apply_chain, transform_mask
-from imforensics.preprocessing.jpeg import encode_jpeg
-from imforensics.preprocessing.noise import luma
 from imforensics.store import Row
 from imforensics.types import OUTSIDE_KEY, BoolArray, Evidence, Finding, JsonValue
 
@@ -133,13 +132,14 @@ def show_trial(trial: Trial, *, max_pixels: int) -> Evidence:
     """The picture of a trial, as a method sees it in production.
 
     Raises:
-        EvidenceError: a file cannot be read, or the picture cannot be saved as asked.
+        EvidenceError: a file cannot be read, or the picture cannot be processed as asked.
+        DatasetError: the host cannot be saved like the tampered file.
     """
     path = trial.sample.image_path
     shown = read_evidence(path, max_pixels=max_pixels)
     try:
         if trial.tables_from is not None:
-            content = _save_like(shown.pixels, trial, max_pixels)
+            content = encode_host(shown.pixels, trial.tables_from, max_pixels=max_pixels)
             shown = read_evidence(content, name=path.name, max_pixels=max_pixels)
         if trial.chain is not None:
             content = apply_chain(shown.pixels, trial.chain)
@@ -215,19 +215,6 @@ def add_histogram(table: Int64Array, packed: str) -> None:
     """
     counts = np.frombuffer(zlib.decompress(base64.b64decode(packed)), dtype="<u4").reshape(-1, 2)
     table[:: BINS // HISTOGRAM_BINS] += counts
-
-
-def _save_like(pixels: np.ndarray, trial: Trial, max_pixels: int) -> bytes:
-    """The host's pixels, encoded with the tables and subsampling of the tampered file."""
-    like = trial.tables_from
-    jpeg = None if like is None else read_evidence(like, max_pixels=max_pixels).jpeg
-    if jpeg is None:
-        raise EvidenceError(
-            f"{'' if like is None else like.name} is not a JPEG: its host cannot be saved like it"
-        )
-    if jpeg.subsampling == "gray":
-        return encode_jpeg(np.rint(luma(pixels)).astype(np.uint8), tables=jpeg.quantization_tables)
-    return encode_jpeg(pixels, tables=jpeg.quantization_tables, subsampling=jpeg.subsampling)  # type: ignore[arg-type]
 
 
 def _record(task: Task, key: str, evidence: Evidence, mask: BoolArray | None, finding: Finding) -> Row:

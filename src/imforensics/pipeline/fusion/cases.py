@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imforensics.evidence.quantization import estimate_quality
+from imforensics.datasets.twins import has_ijg_tables
 from imforensics.metrics.evidence_classes import CLASS_NAMES, name_classes
 from imforensics.metrics.fusion_model import FusionModel
 from imforensics.store import Row
@@ -182,7 +182,7 @@ def _case(first: Any, rows: Mapping[str, Any], scores: Mapping[str, float | None
         label=first["label"],
         group=first["group"],
         pair=first["pair"],
-        is_exact=bool(tables) and estimate_quality(tables)[1],
+        is_exact=has_ijg_tables(first["settings"][1]),
         is_jpeg=first["format"] == "JPEG",
         **size,
         scores=scores,

@@ -14,6 +14,7 @@ from imforensics.errors import DatasetError
 from imforensics.models.classifier.config import NetworkInputConfig
 from imforensics.models.classifier.examples import (
     Example,
+    encode_like,
     labels_of,
     prepare_inputs,
     raw_examples,
@@ -71,7 +72,9 @@ def test_twin_differs_where_it_was_altered_alone(tmp_path: Path) -> None:
 def test_host_of_a_gray_tampered_file(tmp_path: Path) -> None:
     host = save(tmp_path / "host.jpg", noise(1), quality=88)
     gray = save(tmp_path / "gray.jpg", noise(1)[..., 0], quality=75)
-    assert read_example(Example(host, 0, saved_like=gray)).shape == (64, 96, 3)
+    example = Example(host, 0, saved_like=gray)
+    assert Image.open(io.BytesIO(encode_like(example))).mode == "L"  # as the tampered file, and as evaluated
+    assert read_example(example).shape == (64, 96, 3)
 
 
 def test_exact_twins_are_those_with_ijg_tables(tmp_path: Path) -> None:
