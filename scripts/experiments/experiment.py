@@ -18,6 +18,7 @@ from imforensics.datasets.base import Dataset, load_dataset, load_split
 from imforensics.engines.local import run_in_processes
 from imforensics.pipeline.evaluate.plan import Request, plan_evaluation, trial_records
 from imforensics.pipeline.evaluate.results import summarize, write_results
+from imforensics.pipeline.evaluate.statement import STATEMENT
 from imforensics.pipeline.evaluate.store import RecordStore
 from imforensics.types import Sample
 
@@ -28,7 +29,7 @@ Found = dict[str, Any]
 
 
 class Variant(ConfigModel):
-    """A method with options of its own."""
+    """A method with options of its own; those of `statement` are what `analyze` would be configured with."""
 
     method: str
     options: dict[str, Any] = Field(default_factory=dict)
@@ -59,6 +60,7 @@ class ExperimentConfig(ConfigModel):
         title: of the page.
         about: paragraphs below it.
         page: file below docs/experiments/ that a whole run writes; None leaves results.md in its folder only.
+        picture: file below docs/images/ for the curves over the strength of processing; None draws none.
         module: file of this folder whose `measure(experiment)` gives the tables; None makes `tables`.
         split: of every data set.
         seed: of everything random, the bootstrap included.
@@ -76,6 +78,7 @@ class ExperimentConfig(ConfigModel):
     title: str
     about: tuple[str, ...] = ()
     page: str | None = None
+    picture: str | None = None
     module: str | None = None
     split: Literal["train", "val", "test", "all"] = "test"
     seed: int = 0
@@ -203,7 +206,8 @@ class Experiment:
             yield self._evaluate(run, protocol, EvaluateConfig(cases=0), methods, bundles)
         for title, variant in config.variants.items():
             if is_wanted(title):
-                options = EvaluateConfig(cases=0, methods={variant.method: variant.options})
+                own = {"methods": {variant.method: variant.options}}
+                options = EvaluateConfig(cases=0, **(variant.options if variant.method == STATEMENT else own))
                 yield self._evaluate(run, protocol, options, (variant.method,), title=title)
 
     def _evaluate(

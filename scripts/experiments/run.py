@@ -20,8 +20,9 @@ from imforensics import __version__
 from imforensics.config import load_config, read_mapping
 from imforensics.metrics.intervals import CONFIDENCE, N_RESAMPLES
 from imforensics.provenance import find_commit
+from imforensics.report.evaluation_figures import draw_robustness
 from imforensics.report.markdown import Table, for_markdown, markdown_page
-from tables import TABLES
+from tables import TABLES, curves_of
 
 HERE = Path(__file__).parent
 MAX_LOST = 5  # named at the foot of a page; the others are counted
@@ -60,6 +61,8 @@ def measure(experiment: Experiment) -> list[Table]:
     if config.module is not None:
         return list(import_module(config.module).measure(experiment))
     evaluated = experiment.evaluate()
+    if config.picture is not None:
+        experiment.publish(f"images/{config.picture}", draw_robustness(curves_of(evaluated)))
     return [table for name in config.tables for table in TABLES[name](evaluated, config.columns)]
 
 
