@@ -113,9 +113,9 @@ def tabulate_ratios(stated: Stated, kinds: Kinds, seed: int) -> Table:
         rows,
         text=[
             "Each tampered file against its own host, saved with its tables and subsampling. *Exact* twins "
-            "are those written by one encoder: only the alteration differs, and the header baseline is at chance "
-            "by construction. On the others the encoder of the tampered file leaves a trace of its own; how "
-            "strongly methods respond to it is in [calibration](../calibration.md)."
+            "are those written by one encoder: only the alteration differs, and the header baseline is at "
+            "chance by construction. On the others the encoder of the tampered file leaves a trace of its "
+            "own; how strongly methods respond to it is in [calibration](../calibration.md)."
         ],
         notes=[
             "The floor is the error of perfectly calibrated probabilities with the same number of images."

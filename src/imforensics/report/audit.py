@@ -93,7 +93,7 @@ def audit_tables(document: Mapping[str, Any]) -> Iterator[Table]:
         values = [
             with_interval(centre["metrics"][n], centre["intervals"][n]) for n in CENTRE_COLUMNS.values()
         ]
-        text = [f"One map for every picture: {for_markdown(centre['map'])}."]
+        text = [f"{for_markdown(centre['map'])}."]
         yield Table("Masks", ("", "masks", *CENTRE_COLUMNS), [[CENTRE, str(centre["n"]), *values]], text=text)
     yield Table("Defects", notes=list(_describe_defects(document)))
 
