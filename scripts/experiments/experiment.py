@@ -231,7 +231,7 @@ class Experiment:
             bundles=bundles,
             kinds=run.kinds,
         )
-        names = [run.dataset, split, protocol, *run.kinds, *([title] if title else [])]
+        names = [run.dataset, split, str(limit or "all"), protocol, *run.kinds, *([title] if title else [])]
         place = self.folder / "-".join(names).replace(", ", "-").replace("/", "_")
         evaluation = plan_evaluation(request, config, folder=place)
         print(f"{place}: {len(evaluation.todo)} pictures to do", file=sys.stderr)
