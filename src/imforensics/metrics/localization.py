@@ -15,8 +15,8 @@ and u are the tampered and untampered pixels in a step and T and U those of the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -132,96 +132,36 @@ def centre_prior_metrics(gt_mask: BoolArray) -> dict[str, float]:
 
 
 @dataclass
-class LocalizationAccumulator:
-    """Metrics over a set of images, one at a time, in constant memory; parts can be merged.
+class PooledPixels:
+    """The pixels of all tampered images of a set, in constant memory.
 
     Attributes:
         threshold: stored threshold of the method, None without one.
-        pixels: (BINS, 2) pixels of all tampered images by value and truth, see `histogram_pixels`.
-        counts: pooled counts by policy, and of authentic images.
-        sums: name of a metric to (sum, number of images where it is defined).
-        n_tampered: tampered images seen.
-        n_authentic: authentic images seen.
+        pixels: (BINS, 2) pixels by value and truth.
+        counts: by policy.
     """
 
     threshold: float | None
     pixels: Int64Array = field(default_factory=lambda: np.zeros((BINS, 2), dtype=np.int64), repr=False)
     counts: dict[str, Confusion] = field(default_factory=dict)
-    sums: dict[str, tuple[float, int]] = field(default_factory=dict)
-    n_tampered: int = 0
-    n_authentic: int = 0
 
-    def add_tampered(
-        self, values: FloatArray, gt_mask: BoolArray, *, valid: BoolArray | None = None
-    ) -> dict[str, float]:
-        """Take one tampered image in and return its own metrics, see `localize_metrics`."""
-        measured = measure_tampered(values, gt_mask, threshold=self.threshold, valid=valid)
-        measured.histogram.add_to(self.pixels)
-        for policy, confusion in measured.counts.items():
-            self._count(policy, confusion)
-        self._add_to_sums(measured.metrics, prefix="")
-        self.n_tampered += 1
-        return measured.metrics
+    def add_counts(self, counts: Mapping[str, Confusion]) -> None:
+        """Take in the counts of one image, by policy."""
+        for policy, found in counts.items():
+            self.counts[policy] = self.counts.get(policy, Confusion(0, 0, 0, 0)) + found
 
-    def add_authentic(self, values: FloatArray, *, valid: BoolArray | None = None) -> dict[str, float]:
-        """Take one authentic image in and return its own metrics, see `false_alarm_metrics`."""
-        pixels = select_pixels(values, valid=valid)
-        counts = _confusions(pixels, self.threshold)
-        result = _false_alarms(counts) | {"valid_area": pixels.n_valid / values.size}
-        for policy, confusion in counts.items():
-            self._count(f"authentic_{policy}", confusion)
-        self._add_to_sums(result, prefix="authentic_")
-        self.n_authentic += 1
-        return result
-
-    def merge(self, other: LocalizationAccumulator) -> None:
-        """Take in everything another accumulator with the same threshold has seen.
-
-        Raises:
-            ValueError: the thresholds differ.
-        """
-        if self.threshold != other.threshold:
-            raise ValueError(f"Expected threshold {self.threshold}, received {other.threshold}")
-        self.pixels += other.pixels
-        for name, counts in other.counts.items():
-            self._count(name, counts)
-        for name, (total, n) in other.sums.items():
-            old_total, old_n = self.sums.get(name, (0.0, 0))
-            self.sums[name] = (old_total + total, old_n + n)
-        self.n_tampered += other.n_tampered
-        self.n_authentic += other.n_authentic
-
-    def summary(self) -> dict[str, float]:
-        """Every metric with its reduction in the name.
+    def metrics(self) -> dict[str, float]:
+        """Every metric over all pixels together.
 
         Returns:
-            `<metric>_mean` with `<metric>_mean_n`, the images where it is defined; `<metric>_pooled`; and
-            `auc_pooled_error`, the most by which binning can have moved `auc_pooled`. Pooled AUC, AP and
-            `_best` take values in one bin as equal; the `_fixed` and `_half` counts are exact.
+            `<metric>_pooled`; and `auc_pooled_error`, the most by which binning can have moved `auc_pooled`.
+            AUC, AP and `_best` take values in one bin as equal; the `_fixed` and `_half` counts are exact.
         """
-        result: dict[str, float] = {"n_tampered": self.n_tampered, "n_authentic": self.n_authentic}
-        for name, (total, n) in self.sums.items():
-            result |= {f"{name}_mean": ratio(total, n), f"{name}_mean_n": n}
-        if self.n_tampered:
-            result |= _pooled(self.pixels)
-            for policy in ("fixed", "half"):
-                at = _at_threshold(self.counts.get(policy), policy)
-                result |= {f"{name}_pooled": value for name, value in at.items()}
+        result = _pooled(self.pixels)
         for policy in ("fixed", "half"):
-            alarms = self.counts.get(f"authentic_{policy}")
-            if alarms is not None:
-                share = ratio(alarms.fp, alarms.fp + alarms.tn)
-                result[f"false_alarm_area_{policy}_pooled"] = share
+            at = _at_threshold(self.counts.get(policy), policy)
+            result |= {f"{name}_pooled": value for name, value in at.items()}
         return result
-
-    def _count(self, name: str, counts: Confusion) -> None:
-        self.counts[name] = self.counts.get(name, Confusion(0, 0, 0, 0)) + counts
-
-    def _add_to_sums(self, metrics: dict[str, float], *, prefix: str) -> None:
-        for name, value in metrics.items():
-            key = name if name.startswith("false_alarm") else prefix + name
-            total, n = self.sums.get(key, (0.0, 0))
-            self.sums[key] = (total, n) if isnan(value) else (total + value, n + 1)
 
 
 def _pooled(pixels: Int64Array) -> dict[str, float]:

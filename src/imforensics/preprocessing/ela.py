@@ -13,7 +13,7 @@ import numpy as np
 from imforensics.preprocessing.jpeg import Subsampling, check_pixels, decode_own_jpeg, encode_jpeg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from imforensics.types import FloatArray, UInt8Array
 
@@ -113,35 +113,3 @@ def ela_picture(residual: FloatArray | UInt8Array, *, scale: int = PICTURE_SCALE
         return np.asarray(np.minimum(residual * np.float32(scale), 255), dtype=np.uint8)
     table = np.minimum(np.arange(256) * scale, 255).astype(np.uint8)
     return np.asarray(table[residual.astype(np.uint8, copy=False)])
-
-
-def ela_multi_quality(
-    pixels: UInt8Array, *, qualities: Sequence[int], subsampling: Subsampling = "4:2:0"
-) -> FloatArray:
-    """ELA residuals at several qualities, each averaged over the channels.
-
-    Args:
-        pixels: (H, W, 3) uint8 RGB, as stored.
-        qualities: IJG qualities, at least one.
-        subsampling: chroma subsampling of every resave.
-
-    Returns:
-        (Q, H, W) float32 in [0, 255], in the order of `qualities`.
-
-    Raises:
-        TypeError, ValueError: as `encode_jpeg`; no quality at all.
-
-    >>> ela_multi_quality(np.zeros((8, 9, 3), np.uint8), qualities=(70, 90)).shape
-    (2, 8, 9)
-    """
-    check_pixels(pixels)
-    if len(qualities) == 0:
-        raise ValueError("Expected at least one quality; received none")
-    residuals = np.empty((len(qualities), *pixels.shape[:2]), dtype=np.float32)
-    for residual, quality in zip(residuals, qualities, strict=True):
-        for top, band in iterate_residual(pixels, quality=quality, subsampling=subsampling):
-            part = residual[top : top + len(band)]
-            np.add(band[..., 0], band[..., 1], out=part, dtype=np.float32)
-            part += band[..., 2]
-            part /= 3
-    return residuals

@@ -7,9 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imforensics.metrics.localization import (
-    LocalizationAccumulator,
+    PooledPixels,
+    centre_prior,
+    centre_prior_metrics,
     false_alarm_metrics,
     localize_metrics,
+    measure_tampered,
 )
 from imforensics.metrics.pixel_counts import count_pixels
 
@@ -143,22 +146,18 @@ def test_false_alarm_area_is_a_share_of_the_valid_pixels():
     assert found["false_alarm_area_fixed"] == 0.0
 
 
-def make_accumulator(seeds, *, threshold=0.6):
-    accumulator = LocalizationAccumulator(threshold=threshold)
-    for seed in seeds:
-        values, gt_mask = make_map(seed, levels=65536)
-        accumulator.add_tampered(values, gt_mask)
-        accumulator.add_authentic(values)
-    return accumulator
+def pool(maps, *, threshold=0.6):
+    pooled = PooledPixels(threshold)
+    for values, gt_mask in maps:
+        measured = measure_tampered(values, gt_mask, threshold=threshold)
+        measured.histogram.add_to(pooled.pixels)
+        pooled.add_counts(measured.counts)
+    return pooled
 
 
-def test_summary_has_the_mean_of_images_and_the_metrics_of_all_pixels():
+def test_pooled_metrics_are_those_of_all_pixels():
     maps = [make_map(seed, levels=65536) for seed in range(6)]
-    found = make_accumulator(range(6)).summary()
-    one_by_one = [localize_metrics(values, mask, threshold=0.6) for values, mask in maps]
-    for name in ("f1_fixed", "f1_half", "f1_best", "iou_best", "mcc_half", "auc", "ap"):
-        assert found[f"{name}_mean"] == pytest.approx(np.mean([row[name] for row in one_by_one]))
-        assert found[f"{name}_mean_n"] == 6
+    found = pool(maps).metrics()
     scores = np.concatenate([values.ravel() for values, _ in maps])
     truth = np.concatenate([mask.ravel() for _, mask in maps])
     assert found["f1_fixed_pooled"] == pytest.approx(oracle.f1_score(truth, scores >= np.float32(0.6)))
@@ -167,40 +166,32 @@ def test_summary_has_the_mean_of_images_and_the_metrics_of_all_pixels():
     assert found["ap_pooled"] == pytest.approx(oracle.average_precision_score(truth, scores), abs=1e-3)
     best = max(oracle.f1_score(truth, scores >= threshold) for threshold in np.unique(scores))
     assert found["f1_best_pooled"] == pytest.approx(best, abs=1e-3)
-    assert found["f1_best_pooled"] < found["f1_best_mean"]
-    assert found["false_alarm_area_half_mean"] == pytest.approx(np.mean([(v >= 0.5).mean() for v, _ in maps]))
-    assert found["false_alarm_area_half_pooled"] == pytest.approx((scores >= 0.5).mean())
 
 
 def test_pooled_auc_is_within_its_stated_error():
     generator = np.random.default_rng(5)
     gt_mask = generator.random((60, 60)) < 0.3
     values = ((0.2 * gt_mask + generator.random((60, 60))) * 3e-4).astype(np.float32)  # about 20 bins only
-    accumulator = LocalizationAccumulator(threshold=None)
-    accumulator.add_tampered(values, gt_mask)
-    found = accumulator.summary()
+    found = pool([(values, gt_mask)], threshold=None).metrics()
     exact = oracle.roc_auc_score(gt_mask.ravel(), values.ravel())
     assert 0 < abs(found["auc_pooled"] - exact) <= found["auc_pooled_error"] < 0.05
-    assert found["auc_mean"] == found["auc_pooled"]
-
-
-def test_merged_parts_equal_the_whole():
-    whole, first, second = (
-        make_accumulator(range(5)),
-        make_accumulator(range(2)),
-        make_accumulator(range(2, 5)),
-    )
-    first.merge(second)
-    assert first.summary() == pytest.approx(whole.summary(), nan_ok=True)
-    with pytest.raises(ValueError, match="threshold"):
-        first.merge(LocalizationAccumulator(threshold=0.1))
 
 
 def test_memory_does_not_grow_with_the_set():
-    small, large = make_accumulator(range(2)), make_accumulator(range(40))
+    small, large = (pool([make_map(seed) for seed in range(count)]) for count in (2, 40))
     assert large.pixels.nbytes == small.pixels.nbytes == 2**20
-    assert len(large.sums) == len(small.sums)
     assert len(large.counts) == len(small.counts)
+
+
+def test_the_centre_prior_is_brightest_in_the_centre_and_alike_on_every_side():
+    map_ = centre_prior(31, 45)
+    assert map_[15, 22] == map_.max() == 1
+    assert map_.min() == pytest.approx(np.exp(-2))
+    np.testing.assert_array_equal(map_, map_[::-1, ::-1])
+    centre, corner = np.zeros((2, 31, 45), dtype=bool)
+    centre[14:17, 20:25] = corner[:3, :3] = True
+    assert centre_prior_metrics(centre)["auc"] == 1
+    assert centre_prior_metrics(corner)["auc"] < 0.05
 
 
 @pytest.mark.parametrize("bad", [1.5, -0.1, np.nan])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from imforensics.preprocessing import ela
-from imforensics.preprocessing.ela import ela_multi_quality, ela_picture, ela_residual, iterate_residual
+from imforensics.preprocessing.ela import ela_picture, ela_residual, iterate_residual
 from imforensics.preprocessing.jpeg import resave_jpeg
 
 
@@ -74,18 +74,7 @@ def test_picture_refuses_a_scale_out_of_range(scale: int) -> None:
         ela_picture(np.zeros((2, 2), np.float32), scale=scale)
 
 
-def test_multi_quality_is_the_mean_over_channels_of_each() -> None:
-    pixels = photo(50, 60)
-    residuals = ela_multi_quality(pixels, qualities=(95, 70), subsampling="4:2:2")
-    assert residuals.dtype == np.float32
-    for residual, quality in zip(residuals, (95, 70), strict=True):
-        expected = ela_residual(pixels, quality=quality, subsampling="4:2:2").mean(axis=-1)
-        np.testing.assert_allclose(residual, expected, atol=1e-5)
-
-
 def test_wrong_input_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least one quality"):
-        ela_multi_quality(photo(8, 8), qualities=())
     with pytest.raises(ValueError, match="received 0"):
         ela_residual(photo(8, 8), quality=0)
     with pytest.raises(ValueError, match=r"\(H, W, 3\)"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from imforensics.metrics.detection import Confusion
-from imforensics.metrics.localization import LocalizationAccumulator
+from imforensics.metrics.localization import PooledPixels
 from imforensics.pipeline.evaluate.worker import add_histogram
 from imforensics.store import Row
 
@@ -59,7 +59,7 @@ class Column:
     """
 
     cases: list[Case] = field(default_factory=list)
-    pooled: LocalizationAccumulator | None = None
+    pooled: PooledPixels | None = None
     policy: str | None = None
     seconds: float = 0.0
 
@@ -90,9 +90,7 @@ def _case(row: Row) -> Case:
 def _add_pooled(column: Column, row: Row) -> None:
     plain: Any = row
     if column.pooled is None:
-        column.pooled = LocalizationAccumulator(plain["threshold"])
+        column.pooled = PooledPixels(plain["threshold"])
     add_histogram(column.pooled.pixels, plain["histogram"])
-    column.pooled.n_tampered += 1
-    for policy, (tp, fp, fn, tn) in plain["counts"].items():
-        before = column.pooled.counts.get(policy, Confusion(0, 0, 0, 0))
-        column.pooled.counts[policy] = before + Confusion(tp, fp, fn, tn)
+    counts = {policy: Confusion(*found) for policy, found in plain["counts"].items()}
+    column.pooled.add_counts(counts)

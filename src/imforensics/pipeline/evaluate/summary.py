@@ -87,8 +87,8 @@ def summarize_localization(column: Column, *, seed: int, n_resamples: int) -> Fi
     if not measured:
         return None
     metrics, intervals = _summarize_means(measured, seed=seed, n_resamples=n_resamples)
-    pooled = column.pooled.summary() if column.pooled is not None else {}
-    metrics |= {name: _finite(value) for name, value in pooled.items() if "_pooled" in name}
+    pooled = column.pooled.metrics() if column.pooled is not None else {}
+    metrics |= {name: _finite(value) for name, value in pooled.items()}
     return {
         "n_tampered": sum(case.label == 1 for case in measured),
         "n_authentic": sum(case.label == 0 for case in measured),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from imforensics.metrics.localization import LocalizationAccumulator, centre_prior_metrics, measure_tampered
+from imforensics.metrics.localization import PooledPixels, centre_prior_metrics, measure_tampered
 from imforensics.pipeline.evaluate.baselines import collect_shown, summarize_centre_prior, summarize_shortcut
 from imforensics.pipeline.evaluate.columns import collect_columns
 from imforensics.pipeline.evaluate.summary import summarize_column
@@ -134,12 +134,14 @@ def test_pairs_count_ties_as_one_half() -> None:
 
 def test_pooled_and_mean_localization_agree_with_one_pass_over_all_pixels() -> None:
     generator = np.random.default_rng(0)
-    whole, rows = LocalizationAccumulator(0.4), []
+    whole, measured, rows = PooledPixels(0.4), [], []
     for n in range(6):
         values = generator.random((16, 16), dtype=np.float32)
         mask = generator.random((16, 16)) < 0.3
         own = measure_tampered(values, mask, threshold=0.4)
-        whole.add_tampered(values, mask)
+        own.histogram.add_to(whole.pixels)
+        whole.add_counts(own.counts)
+        measured.append(own.metrics)
         counts = {k: [c.tp, c.fp, c.fn, c.tn] for k, c in own.counts.items()}
         rows.append(
             record(
@@ -157,7 +159,8 @@ def test_pooled_and_mean_localization_agree_with_one_pass_over_all_pixels() -> N
     rows.append(record("a", 0, 0.5, pixel={"false_alarm_area_half": 0.25, "valid_area": 1.0}))
     rows.append(record("n", 1, 0.5))
     found = summarize(rows)
-    expected, local = whole.summary(), found["localization"]
+    expected, local = whole.metrics(), found["localization"]
+    expected |= {f"{name}_mean": np.mean([metrics[name] for metrics in measured]) for name in measured[0]}
     assert (local["n_tampered"], local["n_authentic"], local["threshold"]) == (6, 1, 0.4)
     assert local["threshold_policy"] == "f1_fixed"
     assert found["counts"]["tampered_without_mask"] == 1
