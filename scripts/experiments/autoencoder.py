@@ -60,9 +60,9 @@ class View:
 
 def measure(experiment: Experiment) -> Iterator[Table]:
     """A row for each map: mean pixel AUC on the files as they are and saved again."""
-    options, (_, samples) = experiment.config.options, experiment.load(limit=10**6)
-    tampered = [s for s in samples if s.label == 1 and s.mask_path][: experiment.config.limit]
-    authentic = [s for s in experiment.load(split="train", limit=10**6)[1] if s.label == 0]
+    options, (_, samples) = experiment.config.options, experiment.load()
+    tampered = experiment.thin([s for s in samples if s.label == 1 and s.mask_path])
+    authentic = [s for s in experiment.load(split="train")[1] if s.label == 0]
     texture = fit_texture(options["bundle"], authentic[: options["authentic"]])
     items = [Item(sample, options["bundle"], options["rgb"], texture) for sample in tampered]
     records = experiment.collect(look, {item.sample.image_path.name: item for item in items})

@@ -37,6 +37,7 @@ def measure(experiment: Experiment) -> Iterator[Table]:
         None if options["selection"] is None else {row["sha256"] for row in read(options["selection"])}
     )
     paths: dict[str, tuple[Path, bool]] = {}
+    experiment.sources |= {Path(folder).name: None for folder in options["folders"]}
     for path in (path for folder in options["folders"] for path in list_images(Path(folder))):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         if digest not in excluded and (selection is None or digest in selection):

@@ -143,13 +143,15 @@ class Experiment:
     sources: dict[str, None] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
 
-    def load(
-        self, name: str = "casia1", split: str | None = None, *, limit: int | None = None
-    ) -> tuple[Dataset, tuple[Sample, ...]]:
-        """A data set and the samples of a split, at most `limit` of them, evenly spaced over the split."""
+    def load(self, name: str = "casia1", split: str | None = None) -> tuple[Dataset, tuple[Sample, ...]]:
+        """A data set and the samples of a split; it is named at the foot of the page."""
         dataset, split = load_dataset(name), split or self.config.split
         self.sources[f"{dataset.card.title}, split `{split}`"] = None
-        return dataset, thin(load_split(dataset, split), limit or self.config.limit)
+        return dataset, load_split(dataset, split)
+
+    def thin(self, items: Sequence[ItemT], most: int | None = None) -> tuple[ItemT, ...]:
+        """Items evenly spaced: as many as the configuration's limit, or `most` where it has none."""
+        return thin(items, self.config.limit or most)
 
     def collect(self, look: Callable[[ItemT], list[Found]], items: Mapping[str, ItemT]) -> list[Found]:
         """What `look` finds in each item, in the order of the items; kept, and not computed again.

@@ -42,7 +42,11 @@ CASES = (
 
 def measure(experiment: Experiment) -> Iterator[Table]:
     """A row for each case, and the alarms on the untouched photographs."""
-    paths = [s.image_path for split in ("train", "val") for s in experiment.load("photos", split)[1]]
+    paths = [
+        s.image_path
+        for split in ("train", "val")
+        for s in experiment.thin(experiment.load("photos", split)[1])
+    ]
     alarms = experiment.collect(look_at_photograph, {path.name: path for path in paths})
     large = [path for path, found in zip(paths, alarms, strict=True) if found["side"] >= SIDE]
     count, rows = experiment.config.options["pairs"], []

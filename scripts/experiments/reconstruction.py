@@ -41,7 +41,7 @@ def measure(experiment: Experiment) -> Iterator[Table]:
 
 def tabulate_errors(experiment: Experiment) -> Table:
     """MSE, PSNR and SSIM of every mode of the GAN, and of the autoencoders that ship."""
-    options, (_, samples) = experiment.config.options, experiment.load(limit=10**6)
+    options, (_, samples) = experiment.config.options, experiment.load()
     chosen = thin([s.image_path for s in samples if s.label == 0], options["images"])
     images = read_images(chosen, stage="images", progress=Progress())
     reconstructor = load_reconstructor(options["gan"])

@@ -73,8 +73,8 @@ def write_page(experiment: Experiment, tables: list[Table]) -> None:
     notes = [
         f"Data: {'; '.join(experiment.sources) or 'none'}{limit}. Seed {config.seed}.",
         f"imforensics {__version__}, commit {find_commit() or 'unknown'}.",
-        f"Intervals in brackets: {100 * CONFIDENCE:.0f} %, percentile bootstrap of whole source groups, "
-        f"{N_RESAMPLES} resamples.",
+        f"Intervals, where a figure has one in brackets: {100 * CONFIDENCE:.0f} %, percentile bootstrap of "
+        f"whole source groups, {N_RESAMPLES} resamples.",
         *(for_markdown(f"No result: {reason}") for reason in lost[:MAX_LOST]),
         *([f"{len(lost)} items without a result in all."] if lost else []),
     ]

@@ -30,6 +30,7 @@ def measure(experiment: Experiment) -> Iterator[Table]:
     """A row for each method, encoder and size: files, and those with a claim, a score or a mark."""
     items: dict[str, tuple[Path, dict[str, str]]] = {}
     for folder in map(Path, experiment.config.options["folders"]):
+        experiment.sources[folder.name] = None
         with (folder / "manifest.csv").open(encoding="utf-8", newline="") as lines:
             items |= {f"{folder.name}/{e['file']}": (folder / e["file"], e) for e in csv.DictReader(lines)}
     records = experiment.collect(look, items)
