@@ -61,9 +61,12 @@ def measure(experiment: Experiment) -> list[Table]:
     if config.module is not None:
         return list(import_module(config.module).measure(experiment))
     evaluated = experiment.evaluate()
+    tables = [table for name in config.tables for table in TABLES[name](evaluated, config.columns)]
     if config.picture is not None:
         experiment.publish(f"images/{config.picture}", draw_robustness(curves_of(evaluated)))
-    return [table for name in config.tables for table in TABLES[name](evaluated, config.columns)]
+        link = f"../images/{config.picture}" if experiment.is_whole else config.picture
+        tables.append(Table("", text=[f"![Image AUC, pixel AUC and pixel F1 over the strength]({link})"]))
+    return tables
 
 
 def write_page(experiment: Experiment, tables: list[Table]) -> None:
