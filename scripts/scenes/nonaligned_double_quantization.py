@@ -33,10 +33,6 @@ def make_false_alarm() -> Scene:
     )
 
 
-def _photo() -> np.ndarray:
-    return np.asarray(open_sample())
-
-
 def _smaller_photo() -> np.ndarray:
     """Four fifths of the size: no lattice survives."""
     photo = open_sample()

@@ -132,46 +132,6 @@ def select_pixels(
     return Pixels(flat, truth, inside, n_valid, *_find_range(flat, inside))
 
 
-def count_pixels(
-    values: FloatArray, gt_mask: BoolArray, *, threshold: float, valid: BoolArray | None = None
-) -> Confusion:
-    """Counts of pixels when every value ≥ threshold is flagged.
-
-    Args:
-        values: (H, W) in [0, 1].
-        gt_mask: (H, W) bool, True = tampered.
-        threshold: in [0, 1].
-        valid: (H, W) bool, pixels to count; None counts all.
-
-    Returns:
-        The counts.
-
-    Raises:
-        ValueError: as `select_pixels`.
-    """
-    return select_pixels(values, gt_mask, valid=valid).confusion(threshold)
-
-
-def histogram_pixels(values: FloatArray, gt_mask: BoolArray, *, valid: BoolArray | None = None) -> Int64Array:
-    """Pixels by value and truth.
-
-    Args:
-        values: (H, W) in [0, 1].
-        gt_mask: (H, W) bool, True = tampered.
-        valid: (H, W) bool, pixels to count; None counts all.
-
-    Returns:
-        (BINS, 2) int64: row k counts k/BINS ≤ value < (k+1)/BINS, the last row 1 too; column 0 untampered,
-        column 1 tampered.
-
-    Raises:
-        ValueError: as `select_pixels`.
-    """
-    table = np.zeros((BINS, 2), dtype=np.int64)
-    select_pixels(values, gt_mask, valid=valid).histogram().add_to(table)
-    return table
-
-
 def _find_range(flat: FloatArray, inside: BoolArray | None) -> tuple[float, float]:
     """Bounds of the valid values; where all values are in [0, 1], those of all, at no copy."""
     seen = flat

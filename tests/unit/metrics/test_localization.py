@@ -14,7 +14,7 @@ from imforensics.metrics.localization import (
     localize_metrics,
     measure_tampered,
 )
-from imforensics.metrics.pixel_counts import count_pixels
+from imforensics.metrics.pixel_counts import select_pixels
 
 
 def make_map(seed, *, height=9, width=7, levels=12):
@@ -60,7 +60,7 @@ def test_metrics_of_one_image_equal_loops_and_scikit_learn(seed, has_valid):
         assert found[f"f1_{policy}"] == pytest.approx(2 * tp / (2 * tp + fp + fn))
         assert found[f"iou_{policy}"] == pytest.approx(tp / (tp + fp + fn))
         assert found[f"mcc_{policy}"] == pytest.approx(oracle.matthews_corrcoef(truth, scores >= threshold))
-        counts = count_pixels(values, gt_mask, threshold=threshold, valid=valid)
+        counts = select_pixels(values, gt_mask, valid=valid).confusion(threshold)
         assert (counts.tp, counts.fp, counts.fn, counts.tn) == (tp, fp, fn, tn)
     assert found["f1_best"] == pytest.approx(max(f1_by_loop(values, gt_mask, t, valid) for t in every))
     assert found["iou_best"] == pytest.approx(max(oracle.jaccard_score(truth, scores >= t) for t in every))

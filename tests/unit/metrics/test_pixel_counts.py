@@ -7,10 +7,18 @@ from imforensics.metrics.detection import Confusion
 from imforensics.metrics.pixel_counts import (
     BINS,
     Histogram,
-    count_pixels,
-    histogram_pixels,
     select_pixels,
 )
+
+
+def histogram_pixels(values, gt_mask, *, valid=None):
+    table = np.zeros((BINS, 2), dtype=np.int64)
+    select_pixels(values, gt_mask, valid=valid).histogram().add_to(table)
+    return table
+
+
+def count_pixels(values, gt_mask, *, threshold, valid=None):
+    return select_pixels(values, gt_mask, valid=valid).confusion(threshold)
 
 
 def test_histogram_counts_every_valid_pixel_in_its_bin(monkeypatch):
