@@ -53,7 +53,9 @@ def measure(experiment: Experiment) -> Iterator[Table]:
     for case in CASES:
         found = experiment.collect(look_at_case, {case.name: (case, large, count, experiment.config.seed)})
         overlaps = [record["overlap"] for record in found]
-        rows.append([case.name, share(o > FOUND for o in overlaps), f"{np.mean(overlaps):.2f}"])
+        rows.append(
+            [case.name, f"{sum(o > FOUND for o in overlaps)} of {len(overlaps)}", f"{np.mean(overlaps):.2f}"]
+        )
     flagged = share(found["is_alarm"] for found in alarms)
     yield Table(
         "", ("pasted part", "found", "mean IoU"), rows, notes=[f"Alarms on untouched photographs: {flagged}."]
