@@ -18,6 +18,7 @@ from pathlib import Path
 from experiment import ROOT, Experiment, ExperimentConfig
 from imforensics import __version__
 from imforensics.config import load_config, read_mapping
+from imforensics.errors import ImforensicsError
 from imforensics.metrics.intervals import CONFIDENCE, N_RESAMPLES
 from imforensics.provenance import find_commit
 from imforensics.report.evaluation_figures import draw_robustness
@@ -41,18 +42,32 @@ def main() -> None:
     parser.add_argument("-j", "--workers", type=int)
     parser.add_argument("-o", "--output", type=Path, help="results folder")
     arguments = parser.parse_args()
+    known = {path.stem: path for path in sorted(HERE.glob("*.yaml"))}
     if arguments.name is None:
-        for path in sorted(HERE.glob("*.yaml")):
-            print(f"{path.stem:<22}{read_mapping(path)['title']}")
+        for name, path in known.items():
+            print(f"{name:<22}{read_mapping(path)['title']}")
         return
-    overrides = list(arguments.overrides)
-    if arguments.quick:
-        overrides = [*read_mapping(HERE / f"{arguments.name}.yaml").get("quick", ["limit=12"]), *overrides]
-    config = load_config(ExperimentConfig, HERE / f"{arguments.name}.yaml", overrides)
-    place = f"{arguments.name}-quick" if arguments.quick else arguments.name
+    if arguments.name not in known:
+        parser.error(f"there is no experiment {arguments.name!r}; known: {', '.join(known)}")
+    try:
+        run(known[arguments.name], arguments)
+    except ImforensicsError as error:
+        sys.exit(str(error))
+
+
+def run(path: Path, arguments: argparse.Namespace) -> None:
+    """Run the experiment of a YAML file.
+
+    Raises:
+        ImforensicsError: the file or an assignment is wrong, or data or a bundle is missing.
+    """
+    quick = load_config(ExperimentConfig, path).quick if arguments.quick else ()
+    config = load_config(ExperimentConfig, path, [*quick, *arguments.overrides])
+    place = f"{path.stem}-quick" if arguments.quick else path.stem
     folder = arguments.output or ROOT / "runs" / "experiments" / place
-    experiment = Experiment(arguments.name, config, folder, arguments.workers, is_whole=not overrides)
-    write_page(experiment, list(measure(experiment)))
+    is_whole = not (arguments.quick or arguments.overrides)
+    experiment = Experiment(path.stem, config, folder, arguments.workers, is_whole=is_whole)
+    write_page(experiment, measure(experiment))
 
 
 def measure(experiment: Experiment) -> list[Table]:
