@@ -17,6 +17,7 @@ from experiment import Experiment, Found
 from imforensics.datasets.rasters import read_mask
 from imforensics.evidence import read_evidence
 from imforensics.metrics.detection import area_under_curve, cumulative_counts
+from imforensics.metrics.localization import centre_prior
 from imforensics.models.autoencoder.bands import group_means, residual_bands
 from imforensics.models.autoencoder.bundle import AutoencoderBundle, load_autoencoder
 from imforensics.models.autoencoder.error import ERROR_BLOCK, error_map, log_errors
@@ -128,7 +129,7 @@ def variants(bundle: AutoencoderBundle, texture: FloatArray) -> dict[str, Callab
         "error less what its texture and brightness explain": lambda v: expected(v).mean(axis=-1),
         "the same, both directions": lambda v: aside(expected(v), v).mean(axis=-1),
         "no network: energy of the bands": lambda v: v.energy.mean(axis=-1),
-        "no network: higher towards the centre": lambda v: towards_centre(*v.valid.shape),
+        "no network: centre-prior baseline": lambda v: centre_prior(*v.valid.shape),
     }
 
 
@@ -168,12 +169,6 @@ def fit_texture(bundle: str, samples: list[Sample]) -> FloatArray:
         effects.append(view.error[view.valid])
     solution = np.linalg.lstsq(np.concatenate(causes), np.concatenate(effects), rcond=None)[0]
     return np.asarray(solution, np.float32)
-
-
-def towards_centre(height: int, width: int) -> FloatArray:
-    """(h, w): one less the distance of a block from the centre, in sides."""
-    rows, columns = np.mgrid[0:height, 0:width]
-    return np.asarray(1 - np.hypot((rows + 0.5) / height - 0.5, (columns + 0.5) / width - 0.5), np.float32)
 
 
 def pixel_auc(values: FloatArray, tampered: BoolArray, valid: BoolArray) -> float | None:
