@@ -45,7 +45,12 @@ def measure(experiment: Experiment) -> Iterator[Table]:
     facts = {name: describe(name, places, photos, held_out) | {"cost": cost.get(name)} for name in names}
     facts |= {name: {"cost": cost.get(name)} for name in METHODS if name in apart}
     centre = places["raw"].document["centre_prior"]["metrics"]["auc_mean"]
-    document = {"commit": find_commit(), "version": __version__, "middle": f"{centre:.3f}", "methods": facts}
+    document = {
+        "commit": find_commit(),
+        "version": __version__,
+        "centre_prior": f"{centre:.3f}",
+        "methods": facts,
+    }
     experiment.publish("experiments/methods.json", (json.dumps(document, indent=1) + "\n").encode())
     notes = [
         f"The centre-prior baseline, which ignores the picture, has pixel AUC {centre:.3f}: people paste "
