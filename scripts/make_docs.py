@@ -3,8 +3,8 @@
 python scripts/make_docs.py            # writes them
 python scripts/make_docs.py --check    # exit 1 where one is out of date, writes nothing
 
-The performance and cost of a method are read from docs/experiments/methods.json (scripts/measure_methods.py),
-the captions of its two pictures from scripts/scenes/; scripts/make_method_pictures.py draws the pictures.
+The performance and cost of a method are read from docs/experiments/methods.json (experiment `methods`), the
+captions of its two pictures from scripts/scenes/; scripts/make_method_pictures.py draws the pictures.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Item(NamedTuple):
 
 def measure(experiment: Experiment) -> Iterator[Table]:
     """A row for each method and saving."""
-    _, samples = experiment.load("photos")
+    samples = experiment.thin(experiment.load("photos")[1])
     seed, rows = experiment.config.seed, []
     items = [
         Item(*case, quality, s.image_path, seed) for case in CASES for quality in SAVINGS for s in samples

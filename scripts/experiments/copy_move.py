@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from experiment import Experiment, Found, thin
+from experiment import Experiment, Found
 from imforensics.datasets.synthesis.copy_move import forge_copy_move
 from imforensics.evidence import read_evidence
 from imforensics.methods import load_method
@@ -84,10 +84,8 @@ def measure(experiment: Experiment) -> Iterator[Table]:
 
 def list_trials(experiment: Experiment) -> Iterator[tuple[str, tuple[str, Trial]]]:
     """Copy-moves of CASIA v1 with their hosts saved alike, and re-saved at quality 90 alone."""
-    casia, samples = experiment.load("casia1", limit=10**6)
-    copied = thin(
-        [sample for sample in samples if sample.manipulation == "copy_move"], experiment.config.limit
-    )
+    casia, samples = experiment.load("casia1")
+    copied = experiment.thin([s for s in samples if s.manipulation == "copy_move"])
     for protocol, words in (("twin", "as it is"), ("resaved_q90", "re-saved at 90")):
         for trial in plan_trials(casia, copied, protocol).trials:  # type: ignore[arg-type]
             yield f"{protocol} {trial.id}", (f"CASIA v1, {words}", trial)
@@ -95,10 +93,9 @@ def list_trials(experiment: Experiment) -> Iterator[tuple[str, tuple[str, Trial]
 
 def list_copies(experiment: Experiment) -> Iterator[Copy]:
     """The photographs, then authentic images of CASIA v1, with the turns and areas one after the other."""
-    limit = experiment.config.limit
-    chosen = [("photos", sample) for sample in experiment.load("photos")[1]]
-    authentic = [sample for sample in experiment.load("casia1", limit=10**6)[1] if sample.label == 0]
-    chosen += [("CASIA v1", s) for s in thin(authentic, limit or experiment.config.options["casia"])]
+    chosen = [("photos", sample) for sample in experiment.thin(experiment.load("photos")[1])]
+    authentic = [sample for sample in experiment.load("casia1")[1] if sample.label == 0]
+    chosen += [("CASIA v1", s) for s in experiment.thin(authentic, experiment.config.options["casia"])]
     for index, (source, sample) in enumerate(chosen):
         area = AREAS[(index + index // len(TURNS)) % len(AREAS)]
         yield Copy(source, sample.image_path, experiment.config.seed, *TURNS[index % len(TURNS)], area)
@@ -107,7 +104,7 @@ def list_copies(experiment: Experiment) -> Iterator[Copy]:
 def list_photographs(experiment: Experiment) -> Iterator[tuple[str, tuple[str, Path]]]:
     """Photographs as they are."""
     for name, most in (("photos", None), ("photos_web", experiment.config.options["web"])):
-        for sample in experiment.load(name, limit=experiment.config.limit or most)[1]:
+        for sample in experiment.thin(experiment.load(name)[1], most):
             yield f"as it is {name} {sample.image_path.name}", (f"{name}, as they are", sample.image_path)
 
 

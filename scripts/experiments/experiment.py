@@ -18,6 +18,7 @@ from imforensics.datasets.base import Dataset, load_dataset, load_split
 from imforensics.engines.local import run_in_processes
 from imforensics.pipeline.evaluate.plan import Request, plan_evaluation, trial_records
 from imforensics.pipeline.evaluate.results import summarize, write_results
+from imforensics.pipeline.evaluate.statement import STATEMENT
 from imforensics.pipeline.evaluate.store import RecordStore
 from imforensics.types import Sample
 
@@ -28,7 +29,7 @@ Found = dict[str, Any]
 
 
 class Variant(ConfigModel):
-    """A method with options of its own."""
+    """A method with options of its own; those of `statement` are what `analyze` would be configured with."""
 
     method: str
     options: dict[str, Any] = Field(default_factory=dict)
@@ -61,6 +62,7 @@ class ExperimentConfig(ConfigModel):
         title: of the page.
         about: paragraphs below it.
         page: file below docs/experiments/ that a whole run writes; None leaves results.md in its folder only.
+        picture: file below docs/images/ for the curves over the strength of processing; None draws none.
         module: file of this folder whose `measure(experiment)` gives the tables; None makes `tables`.
         split: of every data set.
         seed: of everything random, the bootstrap included.
@@ -78,6 +80,7 @@ class ExperimentConfig(ConfigModel):
     title: str
     about: tuple[str, ...] = ()
     page: str | None = None
+    picture: str | None = None
     module: str | None = None
     split: Literal["train", "val", "test", "all"] = "test"
     seed: int = 0
@@ -142,13 +145,15 @@ class Experiment:
     sources: dict[str, None] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
 
-    def load(
-        self, name: str = "casia1", split: str | None = None, *, limit: int | None = None
-    ) -> tuple[Dataset, tuple[Sample, ...]]:
-        """A data set and the samples of a split, at most `limit` of them, evenly spaced over the split."""
+    def load(self, name: str = "casia1", split: str | None = None) -> tuple[Dataset, tuple[Sample, ...]]:
+        """A data set and the samples of a split; it is named at the foot of the page."""
         dataset, split = load_dataset(name), split or self.config.split
         self.sources[f"{dataset.card.title}, split `{split}`"] = None
-        return dataset, thin(load_split(dataset, split), limit or self.config.limit)
+        return dataset, load_split(dataset, split)
+
+    def thin(self, items: Sequence[ItemT], most: int | None = None) -> tuple[ItemT, ...]:
+        """Items evenly spaced: as many as the configuration's limit, or `most` where it has none."""
+        return thin(items, self.config.limit or most)
 
     def collect(self, look: Callable[[ItemT], list[Found]], items: Mapping[str, ItemT]) -> list[Found]:
         """What `look` finds in each item, in the order of the items; kept, and not computed again.
@@ -205,7 +210,8 @@ class Experiment:
             yield self._evaluate(run, protocol, EvaluateConfig(cases=0), methods, bundles)
         for title, variant in config.variants.items():
             if is_wanted(title):
-                options = EvaluateConfig(cases=0, methods={variant.method: variant.options})
+                own = {"methods": {variant.method: variant.options}}
+                options = EvaluateConfig(cases=0, **(variant.options if variant.method == STATEMENT else own))
                 yield self._evaluate(run, protocol, options, (variant.method,), title=title)
 
     def _evaluate(
@@ -229,7 +235,7 @@ class Experiment:
             bundles=bundles,
             kinds=run.kinds,
         )
-        names = [run.dataset, split, protocol, *run.kinds, *([title] if title else [])]
+        names = [run.dataset, split, str(limit or "all"), protocol, *run.kinds, *([title] if title else [])]
         place = self.folder / "-".join(names).replace(", ", "-").replace("/", "_")
         evaluation = plan_evaluation(request, config, folder=place)
         print(f"{place}: {len(evaluation.todo)} pictures to do", file=sys.stderr)

@@ -42,14 +42,20 @@ CASES = (
 
 def measure(experiment: Experiment) -> Iterator[Table]:
     """A row for each case, and the alarms on the untouched photographs."""
-    paths = [s.image_path for split in ("train", "val") for s in experiment.load("photos", split)[1]]
+    paths = [
+        s.image_path
+        for split in ("train", "val")
+        for s in experiment.thin(experiment.load("photos", split)[1])
+    ]
     alarms = experiment.collect(look_at_photograph, {path.name: path for path in paths})
     large = [path for path, found in zip(paths, alarms, strict=True) if found["side"] >= SIDE]
     count, rows = experiment.config.options["pairs"], []
     for case in CASES:
         found = experiment.collect(look_at_case, {case.name: (case, large, count, experiment.config.seed)})
         overlaps = [record["overlap"] for record in found]
-        rows.append([case.name, share(o > FOUND for o in overlaps), f"{np.mean(overlaps):.2f}"])
+        rows.append(
+            [case.name, f"{sum(o > FOUND for o in overlaps)} of {len(overlaps)}", f"{np.mean(overlaps):.2f}"]
+        )
     flagged = share(found["is_alarm"] for found in alarms)
     yield Table(
         "", ("pasted part", "found", "mean IoU"), rows, notes=[f"Alarms on untouched photographs: {flagged}."]

@@ -18,10 +18,12 @@ from pathlib import Path
 from experiment import ROOT, Experiment, ExperimentConfig
 from imforensics import __version__
 from imforensics.config import load_config, read_mapping
+from imforensics.errors import ImforensicsError
 from imforensics.metrics.intervals import CONFIDENCE, N_RESAMPLES
 from imforensics.provenance import find_commit
+from imforensics.report.evaluation_figures import draw_robustness
 from imforensics.report.markdown import Table, for_markdown, markdown_page
-from tables import TABLES
+from tables import TABLES, curves_of
 
 HERE = Path(__file__).parent
 MAX_LOST = 5  # named at the foot of a page; the others are counted
@@ -40,18 +42,32 @@ def main() -> None:
     parser.add_argument("-j", "--workers", type=int)
     parser.add_argument("-o", "--output", type=Path, help="results folder")
     arguments = parser.parse_args()
+    known = {path.stem: path for path in sorted(HERE.glob("*.yaml"))}
     if arguments.name is None:
-        for path in sorted(HERE.glob("*.yaml")):
-            print(f"{path.stem:<22}{read_mapping(path)['title']}")
+        for name, path in known.items():
+            print(f"{name:<22}{read_mapping(path)['title']}")
         return
-    overrides = list(arguments.overrides)
-    if arguments.quick:
-        overrides = [*read_mapping(HERE / f"{arguments.name}.yaml").get("quick", ["limit=12"]), *overrides]
-    config = load_config(ExperimentConfig, HERE / f"{arguments.name}.yaml", overrides)
-    place = f"{arguments.name}-quick" if arguments.quick else arguments.name
+    if arguments.name not in known:
+        parser.error(f"there is no experiment {arguments.name!r}; known: {', '.join(known)}")
+    try:
+        run(known[arguments.name], arguments)
+    except ImforensicsError as error:
+        sys.exit(str(error))
+
+
+def run(path: Path, arguments: argparse.Namespace) -> None:
+    """Run the experiment of a YAML file.
+
+    Raises:
+        ImforensicsError: the file or an assignment is wrong, or data or a bundle is missing.
+    """
+    quick = load_config(ExperimentConfig, path).quick if arguments.quick else ()
+    config = load_config(ExperimentConfig, path, [*quick, *arguments.overrides])
+    place = f"{path.stem}-quick" if arguments.quick else path.stem
     folder = arguments.output or ROOT / "runs" / "experiments" / place
-    experiment = Experiment(arguments.name, config, folder, arguments.workers, is_whole=not overrides)
-    write_page(experiment, list(measure(experiment)))
+    is_whole = not (arguments.quick or arguments.overrides)
+    experiment = Experiment(path.stem, config, folder, arguments.workers, is_whole=is_whole)
+    write_page(experiment, measure(experiment))
 
 
 def measure(experiment: Experiment) -> list[Table]:
@@ -60,7 +76,12 @@ def measure(experiment: Experiment) -> list[Table]:
     if config.module is not None:
         return list(import_module(config.module).measure(experiment))
     evaluated = experiment.evaluate()
-    return [table for name in config.tables for table in TABLES[name](evaluated, config.columns)]
+    tables = [table for name in config.tables for table in TABLES[name](evaluated, config.columns)]
+    if config.picture is not None:
+        experiment.publish(f"images/{config.picture}", draw_robustness(curves_of(evaluated)))
+        link = f"../images/{config.picture}" if experiment.is_whole else config.picture
+        tables.append(Table("", text=[f"![Image AUC, pixel AUC and pixel F1 over the strength]({link})"]))
+    return tables
 
 
 def write_page(experiment: Experiment, tables: list[Table]) -> None:
@@ -70,8 +91,8 @@ def write_page(experiment: Experiment, tables: list[Table]) -> None:
     notes = [
         f"Data: {'; '.join(experiment.sources) or 'none'}{limit}. Seed {config.seed}.",
         f"imforensics {__version__}, commit {find_commit() or 'unknown'}.",
-        f"Intervals in brackets: {100 * CONFIDENCE:.0f} %, percentile bootstrap of whole source groups, "
-        f"{N_RESAMPLES} resamples.",
+        f"Intervals, where a figure has one in brackets: {100 * CONFIDENCE:.0f} %, percentile bootstrap of "
+        f"whole source groups, {N_RESAMPLES} resamples.",
         *(for_markdown(f"No result: {reason}") for reason in lost[:MAX_LOST]),
         *([f"{len(lost)} items without a result in all."] if lost else []),
     ]

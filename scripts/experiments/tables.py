@@ -33,9 +33,9 @@ def results(evaluated: Sequence[Evaluated], _: Sequence[str]) -> Iterator[Table]
 
 
 def figures(evaluated: Sequence[Evaluated], columns: Sequence[str]) -> Iterator[Table]:
-    """A row for each set, protocol and entry; the baselines first."""
+    """A row for each set, protocol and entry; the baselines first. Curves are left to `robustness`."""
     rows: dict[tuple[str, str], list[list[str]]] = {}
-    for each in evaluated:
+    for each in without_curves(evaluated):
         where = (each.run.dataset, each.protocol)
         if where not in rows:
             rows[where] = list(_baseline_rows(each, columns))
@@ -75,7 +75,7 @@ def alarms(evaluated: Sequence[Evaluated], _: Sequence[str]) -> Iterator[Table]:
     """What each entry says of authentic and of tampered pictures, counted."""
     rows = [
         [each.run.dataset, each.protocol, name, title, *_alarm_cells(cases, found)]
-        for each in evaluated
+        for each in without_curves(evaluated)
         for title, found in each.methods.items()
         for label, name in enumerate(("authentic", "tampered"))
         if (cases := [row for row in each.rows_of(title) if row["label"] == label])
@@ -116,6 +116,11 @@ def robustness(evaluated: Sequence[Evaluated], columns: Sequence[str]) -> Iterat
     ]
     if rows:
         yield Table("After one more chain", ("method", "chain", "strength", *columns), rows, words=2)
+
+
+def without_curves(evaluated: Sequence[Evaluated]) -> list[Evaluated]:
+    """The evaluations that show each picture once."""
+    return [each for each in evaluated if each.document["robustness"] is None]
 
 
 def curves_of(evaluated: Sequence[Evaluated]) -> dict[str, list[Found]]:

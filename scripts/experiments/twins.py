@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image, ImageFilter
 
-from experiment import Experiment, Found, thin
+from experiment import Experiment, Found
 from imforensics.datasets.twins import Twin, load_twins
 from imforensics.models.classifier.examples import read_example, select_exact, twin_examples
 from imforensics.report.markdown import Table
@@ -17,8 +17,8 @@ MARGIN = 16  # pixels: two JPEG blocks, one with subsampled chroma
 
 def measure(experiment: Experiment) -> Iterator[Table]:
     """A row for each kind of tables that the tampered file has."""
-    dataset, samples = experiment.load("casia1", "all", limit=10**6)
-    twins = thin(load_twins(dataset, samples), experiment.config.limit)
+    dataset, samples = experiment.load("casia1", "all")
+    twins = experiment.thin(load_twins(dataset, samples))
     records = experiment.collect(compare_twin, {twin.tampered.image_path.name: twin for twin in twins})
     rows = []
     for exact, name in ((True, "IJG"), (False, "other")):

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
+from PIL import ImageFilter
+from scene import Scene, open_sample, save_jpeg
 
-from PIL import Image, ImageFilter
-from scene import Scene
-
-SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 SHARP = (170, 230, 330, 390)  # left, top, right, bottom: roofs with strong detail
 PLACE = (420, 200)  # left, top of where it is pasted
 
 
 def make_hit() -> Scene:
     """A soft photograph with a sharp, colourful part of itself pasted in."""
-    with Image.open(SAMPLES / "authentic.jpg") as image:
-        photo = image.convert("RGB")
+    photo = open_sample()
     soft = photo.filter(ImageFilter.GaussianBlur(3))
     soft.paste(photo.crop(SHARP), PLACE)
     return Scene(
-        _save(soft),
+        save_jpeg(soft, quality=92),
         "sharp_part_in_soft_photo.jpg",
         "The photograph was put out of focus, and a sharp square of its roofs pasted in right of the middle. "
         "The network rebuilds soft detail well and loses the sharp: the map shows the square.",
@@ -29,17 +24,10 @@ def make_hit() -> Scene:
 
 def make_false_alarm() -> Scene:
     """Untouched: what has the most detail is flagged."""
-    with Image.open(SAMPLES / "authentic.jpg") as image:
-        photo = image.convert("RGB")
+    photo = open_sample()
     return Scene(
-        _save(photo),
+        save_jpeg(photo, quality=92),
         "untouched.jpg",
         "Untouched. The map flags what has the strongest detail and colour contrast, though nothing was "
         "inserted: the error follows texture.",
     )
-
-
-def _save(picture: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=92)
-    return buffer.getvalue()

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
-
 import numpy as np
-from PIL import Image
-from scene import Scene
-
-SAMPLE = Path(__file__).parents[2] / "data" / "samples" / "authentic.jpg"
+from scene import Scene, open_sample, save_png
 
 
 def make_hit() -> Scene:
@@ -18,7 +12,7 @@ def make_hit() -> Scene:
     pixels = _demosaic(plain)
     pixels[150:270, 380:520] = plain[150:270, 380:520]
     return Scene(
-        _png(pixels),
+        save_png(pixels),
         "mosaic_with_part.png",
         "The photograph was given sensor noise, sampled through a Bayer mosaic and interpolated, as a camera "
         "does; a rectangle right of the middle was put back as it was before. It has no lattice: marked.",
@@ -31,7 +25,7 @@ def make_false_alarm() -> Scene:
     rows, columns = np.mgrid[0:110, 0:150]
     pixels[290:400, 60:210] = np.where((rows + columns) % 2, 90, 140)[..., None].astype(np.uint8)
     return Scene(
-        _png(pixels),
+        save_png(pixels),
         "mosaic_with_screen.png",
         "Nothing was pasted from elsewhere: the rectangle at the lower left stands for a screen or a fabric, "
         "photographed so that its finest pattern falls on every other pixel. Its lattice is its own.",
@@ -40,7 +34,7 @@ def make_false_alarm() -> Scene:
 
 def _noisy_photo() -> np.ndarray:
     """The sample with noise: content at the scale of single pixels."""
-    picture = np.asarray(Image.open(SAMPLE).convert("RGB"), dtype=np.float32)
+    picture = np.asarray(open_sample(), dtype=np.float32)
     noise = np.random.default_rng(0).normal(0, 5, picture.shape)
     return np.clip(picture + noise, 0, 255).astype(np.uint8)
 
@@ -54,9 +48,3 @@ def _demosaic(pixels: np.ndarray) -> np.ndarray:
     result = pixels.copy()
     result[..., 1] = np.where((rows + columns) % 2, mean, green).round()
     return result
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()

@@ -7,12 +7,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
-from scene import Scene
+from scene import SAMPLES, Scene
 
 from fixtures import credentials
 from fixtures import synthetic as make
-
-SAMPLES = Path(__file__).resolve().parents[2] / "data" / "samples"
 
 
 def make_hit() -> Scene:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
-
 import numpy as np
 from PIL import Image
-from scene import Scene
+from scene import Scene, open_sample, save_jpeg
 
 from imforensics.datasets.synthesis.copy_move import forge_copy_move
-
-SAMPLE = Path(__file__).parents[2] / "data" / "samples" / "authentic.jpg"
 
 
 def make_hit() -> Scene:
     """A part of the photograph, turned by 20 degrees and enlarged by a fifth, pasted elsewhere."""
     forged = forge_copy_move(read_sample(), np.random.default_rng(3), rotation=20, scale=1.2, area=0.05)
     return Scene(
-        save(forged.pixels),
+        save_jpeg(forged.pixels, quality=90),
         "copied_part.jpg",
         "A part of the photograph was turned by 20 degrees, enlarged by a fifth and pasted elsewhere in it. "
         "The map flags the part and its copy.",
@@ -28,7 +23,7 @@ def make_hit() -> Scene:
 def make_false_alarm() -> Scene:
     """Two prints of one label beside each other: nothing was copied in the picture."""
     return Scene(
-        save(two_prints(read_sample())),
+        save_jpeg(two_prints(read_sample()), quality=90),
         "two_prints.jpg",
         "Two prints of one label on a wall, rendered one by one with noise of their own: nothing was copied "
         "after the picture was taken. What is manufactured alike is flagged like a copy.",
@@ -37,8 +32,7 @@ def make_false_alarm() -> Scene:
 
 def read_sample() -> np.ndarray:
     """The photograph, at most 640 pixels wide, (H, W, 3) uint8."""
-    with Image.open(SAMPLE) as image:
-        photo = image.convert("RGB")
+    photo = open_sample()
     photo.thumbnail((640, 640), Image.Resampling.LANCZOS)
     return np.asarray(photo)
 
@@ -54,10 +48,3 @@ def two_prints(photo: np.ndarray) -> np.ndarray:
     wall[60:220, 60:210] = label
     wall[110:270, 330:480] = label
     return np.clip(np.rint(wall + rng.normal(0, 1.5, wall.shape)), 0, 255).astype(np.uint8)
-
-
-def save(pixels: np.ndarray) -> bytes:
-    """JPEG bytes at quality 90."""
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", quality=90)
-    return stream.getvalue()

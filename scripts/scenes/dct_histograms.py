@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from PIL import Image, ImageDraw
-from scene import Scene, save_and_open, save_jpeg
-
-AUTHENTIC = Path(__file__).parents[2] / "data" / "samples" / "authentic.jpg"
+from PIL import ImageDraw
+from scene import Scene, open_sample, save_and_open, save_jpeg
 
 
 def make_hit() -> Scene:
     """An enlarged part of the photograph, pasted before the last saving."""
-    picture = save_and_open(Image.open(AUTHENTIC).convert("RGB"), quality=75)
-    part = Image.open(AUTHENTIC).convert("RGB").crop((40, 206, 190, 326)).resize((201, 161))
+    picture = save_and_open(open_sample(), quality=75)
+    part = open_sample().crop((40, 206, 190, 326)).resize((201, 161))
     picture.paste(part, (365, 203))
     return Scene(
         save_jpeg(picture, quality=92),
@@ -26,7 +22,7 @@ def make_hit() -> Scene:
 
 def make_false_alarm() -> Scene:
     """A caption, drawn before the last saving."""
-    picture = save_and_open(Image.open(AUTHENTIC).convert("RGB"), quality=75)
+    picture = save_and_open(open_sample(), quality=75)
     draw = ImageDraw.Draw(picture, "RGBA")
     draw.rectangle((0, 330, 639, 426), fill=(20, 20, 40, 140))
     draw.text((24, 345), "Sample photograph", fill=(255, 255, 255, 255), font_size=56)

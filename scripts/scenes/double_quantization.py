@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
-
-from PIL import Image, ImageDraw
-from scene import Scene
-
-SAMPLES = Path(__file__).parents[2] / "data" / "samples"
+from PIL import ImageDraw
+from scene import SAMPLES, Scene, open_sample, save_and_open, save_jpeg
 
 
 def make_hit() -> Scene:
@@ -23,18 +18,11 @@ def make_hit() -> Scene:
 
 def make_false_alarm() -> Scene:
     """A caption, as on a postcard."""
-    with Image.open(SAMPLES / "authentic.jpg") as opened:
-        image = opened.convert("RGB")
-    first = io.BytesIO()
-    image.save(first, "JPEG", quality=78)
-    with Image.open(first) as opened:
-        image = opened.convert("RGB")
+    image = save_and_open(open_sample(), quality=78)
     draw = ImageDraw.Draw(image)
     draw.text((345, 290), "Summer Palace\nBeijing, 2011", fill=(250, 230, 90), font_size=40, stroke_width=2)
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=92, subsampling=0)
     return Scene(
-        buffer.getvalue(),
+        save_jpeg(image, quality=92, subsampling=0),
         "caption.jpg",
         "Nothing of the scene was altered, but a caption was written over the picture between two "
         "savings. Its letters were saved once: the map flags them like an inserted object.",

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
-
 from PIL import Image
-from scene import Scene
-
-SAMPLES = Path(__file__).parents[2] / "data" / "samples"
+from scene import SAMPLES, Scene, open_sample, save_jpeg
 
 
 def make_hit() -> Scene:
@@ -24,12 +19,9 @@ def make_hit() -> Scene:
 
 def make_false_alarm() -> Scene:
     """The untouched sample, reduced and saved at high quality."""
-    with Image.open(SAMPLES / "authentic.jpg") as image:
-        small = image.convert("RGB").resize((400, 267), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=99, subsampling=0)
+    small = open_sample().resize((400, 267), Image.Resampling.LANCZOS)
     return Scene(
-        buffer.getvalue(),
+        save_jpeg(small, quality=99, subsampling=0),
         "reduced.jpg",
         "Nothing was altered; the photograph was reduced and saved at high quality. Roofs and leaves "
         "change most and the sky least, as contrast has it: the map is bright on the former.",

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
+from scene import Scene, open_sample, save_jpeg
 
-from PIL import Image
-from scene import Scene
-
-SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 BOX = (200, 150, 584, 406)  # 384x256 pixels, the size that the network was trained on
 
 
@@ -33,8 +28,4 @@ def make_false_alarm() -> Scene:
 
 
 def _crop(name: str) -> bytes:
-    with Image.open(SAMPLES / name) as image:
-        part = image.convert("RGB").crop(BOX)
-    buffer = io.BytesIO()
-    part.save(buffer, "JPEG", quality=95, subsampling=0)
-    return buffer.getvalue()
+    return save_jpeg(open_sample(name).crop(BOX), quality=95, subsampling=0)

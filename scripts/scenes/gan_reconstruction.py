@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
-
 import numpy as np
 from PIL import Image
-from scene import Scene
-
-SAMPLE = Path(__file__).parents[2] / "data" / "samples" / "authentic.jpg"
+from scene import Scene, open_sample, save_png
 
 
 def make_hit() -> Scene:
@@ -23,7 +18,7 @@ def make_hit() -> Scene:
     pixels += rng.normal(0, 3, (height, width, 3))
     pixels[110:210, 230:330] = (250, 20, 200)
     return Scene(
-        _png(pixels),
+        save_png(np.clip(np.rint(pixels), 0, 255).astype(np.uint8)),
         "landscape_with_magenta_square.png",
         "A made landscape of sky and ground, into which a magenta square was put. The generator makes "
         "coarse landscapes without such squares: it differs from the reconstruction and is flagged.",
@@ -32,19 +27,11 @@ def make_hit() -> Scene:
 
 def make_false_alarm() -> Scene:
     """An authentic photograph with strong contrast."""
-    with Image.open(SAMPLE) as image:
-        small = image.convert("RGB").resize(
-            (480, 480 * image.height // image.width), Image.Resampling.LANCZOS
-        )
+    image = open_sample()
+    small = image.resize((480, 480 * image.height // image.width), Image.Resampling.LANCZOS)
     return Scene(
-        _png(np.asarray(small)),
+        save_png(small),
         "authentic.png",
         "Nothing was altered. Where light and dark meet in shapes that the generator has not learned, the "
         "reconstruction is off, and the map is high: it shows what is unusual, not what was pasted.",
     )
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8)).save(buffer, "PNG")
-    return buffer.getvalue()

@@ -11,11 +11,10 @@ from PIL.JpegPresets import presets
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
-from scene import Scene
+from scene import SAMPLES, Scene
 
 from fixtures import synthetic as make
 
-SAMPLES = Path(__file__).resolve().parents[2] / "data" / "samples"
 CAMERA = [make.ascii_entry(0x010F, "Canon"), make.ascii_entry(0x0110, "Canon EOS 30D")]
 PHONE = [make.ascii_entry(0x010F, "HTC"), make.ascii_entry(0x0110, "HTC One_M8")]
 

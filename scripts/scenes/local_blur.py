@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
-
 from PIL import Image, ImageDraw, ImageFilter
-from scene import Scene
-
-SAMPLES = Path(__file__).parents[2] / "data" / "samples"
+from scene import Scene, open_sample, save_jpeg
 
 
 def make_hit() -> Scene:
     """A spot of the trees softened with a feathered brush."""
-    with Image.open(SAMPLES / "authentic.jpg") as opened:
-        image = opened.convert("RGB")
+    image = open_sample()
     brush = Image.new("L", image.size, 0)
     ImageDraw.Draw(brush).ellipse((390, 300, 500, 400), fill=255)
     blurred = image.filter(ImageFilter.GaussianBlur(1.8))
     image = Image.composite(blurred, image, brush.filter(ImageFilter.GaussianBlur(6)))
     return Scene(
-        _save(image),
+        save_jpeg(image, quality=92),
         "softened_spot.jpg",
         "A round spot in the trees at the bottom was softened with a feathered brush. The map shows it.",
     )
@@ -28,19 +22,12 @@ def make_hit() -> Scene:
 
 def make_false_alarm() -> Scene:
     """A lens with little depth of field, made by code."""
-    with Image.open(SAMPLES / "authentic.jpg") as opened:
-        image = opened.convert("RGB")
+    image = open_sample()
     distance = Image.linear_gradient("L").rotate(90).resize(image.size)
     far = distance.point(lambda level: max(0, min(255, (level - 170) * 6)))
     return Scene(
-        _save(Image.composite(image.filter(ImageFilter.GaussianBlur(2)), image, far)),
+        save_jpeg(Image.composite(image.filter(ImageFilter.GaussianBlur(2)), image, far), quality=92),
         "depth_of_field.jpg",
         "One side lies out of focus, as with a lens of little depth of field; no part was retouched. The map "
         "flags it like a softened spot.",
     )
-
-
-def _save(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=92)
-    return buffer.getvalue()

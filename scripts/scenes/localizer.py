@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PIL import Image, ImageFilter
-from scene import Scene, save_and_open, save_jpeg
-
-AUTHENTIC = Path(__file__).parents[2] / "data" / "samples" / "authentic.jpg"
+from scene import Scene, open_sample, save_and_open, save_jpeg
 
 
 def make_hit() -> Scene:
     """An enlarged part of the photograph, pasted before the last saving."""
-    picture = save_and_open(Image.open(AUTHENTIC).convert("RGB"), quality=80)
-    part = Image.open(AUTHENTIC).convert("RGB").crop((40, 206, 190, 326)).resize((201, 161))
+    picture = save_and_open(open_sample(), quality=80)
+    part = open_sample().crop((40, 206, 190, 326)).resize((201, 161))
     picture.paste(part, (365, 203))
     return Scene(
         save_jpeg(picture, quality=93),
@@ -25,7 +21,7 @@ def make_hit() -> Scene:
 
 def make_false_alarm() -> Scene:
     """A background blurred by a portrait mode, before the last saving."""
-    photograph = save_and_open(Image.open(AUTHENTIC).convert("RGB"), quality=80)
+    photograph = save_and_open(open_sample(), quality=80)
     cover = Image.new("L", photograph.size)
     cover.paste(255, (0, 0, photograph.width, photograph.height // 3))
     blurred = photograph.filter(ImageFilter.GaussianBlur(3))

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
-
 from PIL import Image, ImageFilter
-from scene import Scene
+from scene import Scene, open_sample, save_png
 
-SAMPLES = Path(__file__).parents[2] / "data" / "samples"
 BOX = (380, 240, 560, 400)  # trees at the lower right
 
 
 def make_hit() -> Scene:
     """A part of the photograph median filtered, stored losslessly."""
-    with Image.open(SAMPLES / "authentic.jpg") as opened:
-        image = opened.convert("RGB")
+    image = open_sample()
     image.paste(image.crop(BOX).filter(ImageFilter.MedianFilter(3)), BOX)
     return Scene(
-        _save(image),
+        save_png(image),
         "median_in_the_trees.png",
         "A rectangle in the trees at the lower right was filtered with a 3x3 median and the picture stored "
         "as PNG. The map shows the rectangle.",
@@ -27,17 +22,10 @@ def make_hit() -> Scene:
 
 def make_false_alarm() -> Scene:
     """Enlarged by repeating pixels: neighbours are equal everywhere."""
-    with Image.open(SAMPLES / "authentic.jpg") as opened:
-        image = opened.convert("RGB").crop((100, 60, 420, 300))
+    image = open_sample().crop((100, 60, 420, 300))
     return Scene(
-        _save(image.resize((640, 480), Image.Resampling.NEAREST)),
+        save_png(image.resize((640, 480), Image.Resampling.NEAREST)),
         "enlarged_screenshot.png",
         "Enlarged twice by repeating pixels, as screenshots of enlarged pictures are. Equal neighbours look "
         "like a median filter; the map flags the texture though none was used.",
     )
-
-
-def _save(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()

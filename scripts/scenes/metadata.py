@@ -10,11 +10,10 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
-from scene import Scene
+from scene import SAMPLES, Scene
 
 from fixtures import synthetic as make
 
-SAMPLES = Path(__file__).resolve().parents[2] / "data" / "samples"
 HISTORY = (
     '<xmpMM:History><rdf:Seq><rdf:li stEvt:action="created" stEvt:softwareAgent="Adobe Photoshop 21.0" '
     'stEvt:when="2020-05-02T18:01:10+02:00"/><rdf:li stEvt:action="saved" '

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
-
 import numpy as np
 from PIL import Image
-from scene import Scene
-
-SAMPLES = Path(__file__).parents[2] / "data" / "samples"
+from scene import Scene, open_sample, save_jpeg
 
 
 def make_hit() -> Scene:
@@ -17,7 +12,7 @@ def make_hit() -> Scene:
     strength = np.full((426, 640), 5.0)
     strength[190:250, 470:536] = 2.0
     return Scene(
-        _save(_photograph() + _noise(strength)),
+        save_jpeg(_add_noise(strength), quality=95),
         "quiet_part_in_noise.jpg",
         "Noise as of a high sensitivity was laid over the photograph, and much less of it over a small "
         "rectangle in the sky, as if something had been painted over there. The map shows its place.",
@@ -29,7 +24,7 @@ def make_false_alarm() -> Scene:
     strength = np.full((426, 640), 5.0)
     strength[96:192, 480:576] = 2.75
     return Scene(
-        _save(_photograph() + _noise(strength)),
+        save_jpeg(_add_noise(strength), quality=95),
         "smoothed_sky.jpg",
         "A noisy photograph, in which the noise reduction of the camera itself, as phones apply it, took "
         "a patch of the sky for smooth and others not. Nothing was inserted or removed, and the map flags "
@@ -39,16 +34,11 @@ def make_false_alarm() -> Scene:
 
 def _photograph() -> np.ndarray:
     """A part of the photograph, enlarged: smooth enough for its noise to be seen."""
-    with Image.open(SAMPLES / "authentic.jpg") as image:
-        part = image.convert("RGB").crop((160, 20, 480, 233)).resize((640, 426), Image.Resampling.BICUBIC)
+    part = open_sample().crop((160, 20, 480, 233)).resize((640, 426), Image.Resampling.BICUBIC)
     return np.asarray(part).astype(np.float64) * 0.85 + 10
 
 
-def _noise(strength: np.ndarray) -> np.ndarray:
-    return np.random.default_rng(0).normal(0, 1, (*strength.shape, 3)) * strength[..., None]
-
-
-def _save(pixels: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels.clip(0, 255).round().astype(np.uint8)).save(buffer, "JPEG", quality=95)
-    return buffer.getvalue()
+def _add_noise(strength: np.ndarray) -> np.ndarray:
+    """The photograph with Gaussian noise of (H, W) standard deviations, uint8."""
+    noise = np.random.default_rng(0).normal(0, 1, (*strength.shape, 3)) * strength[..., None]
+    return (_photograph() + noise).clip(0, 255).round().astype(np.uint8)

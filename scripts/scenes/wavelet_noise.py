@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from scene import Scene
-
-SAMPLES = Path(__file__).parents[2] / "data" / "samples"
+from scene import SAMPLES, Scene
 
 
 def make_hit() -> Scene:

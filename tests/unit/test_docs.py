@@ -79,6 +79,17 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
     assert [target for target in local if not (ROOT / page).parent.joinpath(target).exists()] == []
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=str)
+def test_scripts_and_experiments_that_a_page_names_exist(page: Path) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    now = "\n\n".join(part for part in text.split("\n\n") if " as of " not in " ".join(part.split()))
+    scripts = set(re.findall(r"scripts/[\w/]+\.(?:py|sh)", now))
+    assert [script for script in scripts if "NAME" not in script and not (ROOT / script).exists()] == []
+    names = set(re.findall(r"scripts/experiments/run\.py ([a-z]\w+)", text))
+    experiments = {path.stem for path in (ROOT / "scripts" / "experiments").glob("*.yaml")}
+    assert names <= experiments
+
+
 @pytest.mark.parametrize("marker", ["analyze", "test"])
 def test_readme_holds_each_command_once(marker: str) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -28,13 +28,12 @@ def command(explain: str | None, as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from imforensics.datasets.base import DATASETS, list_cards
+    from imforensics.datasets.base import list_cards
 
-    if explain is not None and explain not in DATASETS:
-        raise click.BadParameter(
-            f"Expected one of {', '.join(DATASETS)}, received {explain!r}.", param_hint="--explain"
-        )
     cards = [card for card in list_cards() if explain in {None, card.name}]
+    if not cards:
+        known = ", ".join(card.name for card in list_cards())
+        raise click.BadParameter(f"Expected one of {known}, received {explain!r}.", param_hint="--explain")
     if as_json:
         click.echo(json.dumps([asdict(card) for card in cards], indent=2))
     elif explain is None:

@@ -1,4 +1,4 @@
-"""Data sets as declared facts: cards, the one list of adapters, loading and committed splits."""
+"""Data sets as declared facts: cards, the adapters of all publishers, loading and committed splits."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, cast
+from pkgutil import iter_modules
+from typing import Literal
 
 from imforensics.datasets.lists import DOCS, SPLITS, Split, file_key, plain_key, read_split_list
 from imforensics.errors import DatasetError
@@ -20,33 +22,13 @@ MaskDefectKind = Literal["missing", "ill_sized", "unreadable"]
 
 DATA_VARIABLE = "IMFORENSICS_DATA"
 
-DATASETS: dict[str, str] = {
-    "casia1": "imforensics.datasets.publishers.casia:CASIA1",
-    "casia2": "imforensics.datasets.publishers.casia:CASIA2",
-    "columbia": "imforensics.datasets.publishers.columbia:COLUMBIA",
-    "comofod": "imforensics.datasets.publishers.comofod:COMOFOD",
-    "coverage": "imforensics.datasets.publishers.coverage:COVERAGE",
-    "dso1": "imforensics.datasets.publishers.dso1:DSO1",
-    "folder": "imforensics.datasets.publishers.folder:FOLDER",
-    "grip": "imforensics.datasets.publishers.grip:GRIP",
-    "imd2020": "imforensics.datasets.publishers.imd2020:IMD2020",
-    "korus": "imforensics.datasets.publishers.korus:KORUS",
-    "micc_f220": "imforensics.datasets.publishers.micc_f220:MICC_F220",
-    "nist16": "imforensics.datasets.publishers.nist16:NIST16",
-    "originals": "imforensics.datasets.publishers.photos:ORIGINALS",
-    "photos": "imforensics.datasets.publishers.photos:PHOTOS",
-    "photos_edited": "imforensics.datasets.publishers.photos:PHOTOS_EDITED",
-    "photos_packages": "imforensics.datasets.publishers.photos:PHOTOS_PACKAGES",
-    "photos_web": "imforensics.datasets.publishers.photos:PHOTOS_WEB",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class DatasetCard:
     """What is known of a data set before looking at any file.
 
     Attributes:
-        name: key in DATASETS.
+        name: of the set, unique.
         title: the set's own name.
         licence: terms of use as its publisher states them.
         citation: authors, title, venue, year.
@@ -95,7 +77,7 @@ class Dataset:
     """One data set on disk: paths and labels, never pixels.
 
     Attributes:
-        name: key in DATASETS.
+        name: of its card.
         root: folder (or manifest file) it was read from.
         card: its declared facts.
         samples: sorted by image path.
@@ -134,7 +116,7 @@ def load_dataset(name: str, root: Path | str | None = None, *, pseudo_masks: boo
     """Read a data set's file names into samples.
 
     Args:
-        name: key in DATASETS.
+        name: of a card.
         root: folder of the set (for "folder" also a CSV manifest); None takes the card's folder below
             $IMFORENSICS_DATA.
         pseudo_masks: give samples without a mask the one that was derived by a program, where the set has
@@ -167,17 +149,27 @@ def load_adapter(name: str) -> DatasetAdapter:
     >>> load_adapter("casia1").card.tampered_count
     921
     """
-    if name not in DATASETS:
-        nearest = get_close_matches(name, DATASETS, n=1)
-        hint = f"Did you mean {nearest[0]}?" if nearest else f"Known: {', '.join(DATASETS)}"
+    adapters = list_adapters()
+    if name not in adapters:
+        nearest = get_close_matches(name, adapters, n=1)
+        hint = f"Did you mean {nearest[0]}?" if nearest else f"Known: {', '.join(adapters)}"
         raise DatasetError(f"unknown data set {name!r}. {hint}")
-    module_name, attribute = DATASETS[name].split(":")
-    return cast("DatasetAdapter", getattr(import_module(module_name), attribute))
+    return adapters[name]
+
+
+@cache
+def list_adapters() -> dict[str, DatasetAdapter]:
+    """Name to adapter, by name: each that a module of `imforensics.datasets.publishers` holds."""
+    package = import_module("imforensics.datasets.publishers")
+    modules = [import_module(f"{package.__name__}.{each.name}") for each in iter_modules(package.__path__)]
+    held = [value for module in modules for value in vars(module).values()]
+    found = {value.card.name: value for value in held if isinstance(value, DatasetAdapter)}
+    return dict(sorted(found.items()))
 
 
 def list_cards() -> tuple[DatasetCard, ...]:
-    """The cards of all data sets, in the order of DATASETS; no file is looked for."""
-    return tuple(load_adapter(name).card for name in DATASETS)
+    """The cards of all data sets, by name; no file is looked for."""
+    return tuple(adapter.card for adapter in list_adapters().values())
 
 
 def load_split(dataset: Dataset, split: str, *, version: str = "group") -> tuple[Sample, ...]:

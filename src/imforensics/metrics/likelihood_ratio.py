@@ -96,11 +96,6 @@ def cllr_min(log10_lrs: ArrayLike, labels: ArrayLike) -> float:
     return cllr(pav_log10_lr(ratios, is_tampered), is_tampered)
 
 
-def cllr_cal(log10_lrs: ArrayLike, labels: ArrayLike) -> float:
-    """Calibration loss in bits: Cllr − Cllr_min; 0 for perfectly calibrated ratios."""
-    return cllr(log10_lrs, labels) - cllr_min(log10_lrs, labels)
-
-
 def pav_log10_lr(scores: ArrayLike, labels: ArrayLike) -> Float64Array:
     """The log10 ratios that PAV gives each case when fitted on these very cases; ±inf at pure ends."""
     values, is_tampered = checked(scores, labels, both_classes=True)

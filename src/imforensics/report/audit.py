@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,8 +61,19 @@ def write_audit(
 
 
 def audit_page(document: Mapping[str, Any]) -> str:
-    """The audit as Markdown; images and masks by name, without the folder that they stand in here."""
-    integrity, near, centre = document["integrity"], document["near_duplicates"], document["centre_prior"]
+    """results.md: the audit as Markdown, and at the foot what it was made with."""
+    notes = [f"Seed {document['seed']}.", *describe_tool(document)]
+    foot = Table("Made with", text=[command_block(document["command"])], notes=notes)
+    title = f"Audit of {for_markdown(document['integrity']['dataset'])}"
+    return markdown_page(title, [*audit_tables(document), foot])
+
+
+def audit_tables(document: Mapping[str, Any]) -> Iterator[Table]:
+    """The sections of an audit; images and masks by name, without the folder that they stand in here."""
+    integrity, centre = document["integrity"], document["centre_prior"]
+    counts = f"{integrity['authentic_count']} authentic and {integrity['tampered_count']} tampered images."
+    verdict = [for_markdown(sentence) for sentence in document["verdict"]]
+    yield Table("Verdict", text=[counts], notes=verdict)
     facts = [
         [
             f"{BASELINE}: {fact['fact']}",
@@ -72,41 +83,36 @@ def audit_page(document: Mapping[str, Any]) -> str:
         ]
         for fact in document["header_facts"]
     ]
-    pixel = [] if centre is None else [[CENTRE, str(centre["n"]), *_centre_cells(centre)]]
+    text = ["Each fact alone, cross-validated over source groups; no pixel is looked at."]
+    yield Table(
+        "Header facts", ("", "values", "accuracy", "balanced accuracy", "image AUC"), facts, text=text
+    )
+    if centre is not None:
+        values = [
+            with_interval(centre["metrics"][n], centre["intervals"][n]) for n in CENTRE_COLUMNS.values()
+        ]
+        text = [f"{for_markdown(centre['map'])}."]
+        yield Table("Masks", ("", "masks", *CENTRE_COLUMNS), [[CENTRE, str(centre["n"]), *values]], text=text)
+    yield Table("Defects", notes=list(_describe_defects(document)))
+
+
+def _describe_defects(document: Mapping[str, Any]) -> Iterator[str]:
+    integrity, near = document["integrity"], document["near_duplicates"]
     across = sum(copies["across_splits"] for copies in integrity["duplicates"])
-    defects = [
-        f"Byte-identical: {len(integrity['duplicates'])} images; across splits: {across}.",
+    yield f"Byte-identical: {len(integrity['duplicates'])} images; across splits: {across}."
+    yield (
         f"Near-duplicates by perceptual hash: {near['pairs']} pairs; between source groups: "
         f"{near['across_groups']}; between splits: {near['across_splits']}. A tampered image and its host "
-        "are alike by nature.",
-        *(f"{title}: {_names(integrity[key])}." for key, title in DEFECT_TITLES.items() if integrity[key]),
-        "Masks that leave out most of what differs from the host: "
-        f"{_names(suspect['mask'] for suspect in document['suspect_masks'])}.",
-        f"Names whose second image, not the first, is the host: {len(document['swapped_names'])}.",
-        *(
-            f"Rare size {size} (height x width): {_names(names)}."
-            for size, names in document["rare_sizes"].items()
-        ),
-    ]
-    counts = f"{integrity['authentic_count']} authentic and {integrity['tampered_count']} tampered images."
-    tables = [
-        Table("Verdict", notes=[for_markdown(sentence) for sentence in document["verdict"]]),
-        Table(
-            "Header facts",
-            ("", "values", "accuracy", "balanced accuracy", "image AUC"),
-            facts,
-            text=["Each fact alone, cross-validated over source groups; no pixel is looked at."],
-        ),
-        Table("Masks", ("", "masks", *CENTRE_COLUMNS), pixel, text=["One map, bright in the centre."]),
-        Table("Defects", notes=defects),
-        Table("Made with", text=[command_block(document["command"])], notes=describe_tool(document)),
-    ]
-    return markdown_page(f"Audit of {for_markdown(integrity['dataset'])}", tables, intro=[counts])
-
-
-def _centre_cells(centre: Mapping[str, Any]) -> list[str]:
-    metrics, intervals = centre["metrics"], centre["intervals"]
-    return [with_interval(metrics[name], intervals[name]) for name in CENTRE_COLUMNS.values()]
+        "are alike by nature."
+    )
+    for key, title in DEFECT_TITLES.items():
+        if integrity[key]:
+            yield f"{title}: {_names(integrity[key])}."
+    suspects = _names(suspect["mask"] for suspect in document["suspect_masks"])
+    yield f"Masks that leave out most of what differs from the host: {suspects}."
+    yield f"Names whose second image, not the first, is the host: {len(document['swapped_names'])}."
+    for size, names in document["rare_sizes"].items():
+        yield f"Rare size {size} (height x width): {_names(names)}."
 
 
 def _names(paths: Iterable[Any]) -> str:

@@ -60,7 +60,7 @@ CURVE_TITLES = {
     "roc_pr": "ROC and precision-recall curves",
     "thresholds": "Metrics over the threshold, and the distribution of scores",
     "calibration": "Reliability diagram and Tippett plot",
-    "robustness": "Image AUC and pixel F1 over the strength of each kind of processing",
+    "robustness": "Image AUC, pixel AUC and pixel F1 over the strength of each kind of processing",
 }
 
 

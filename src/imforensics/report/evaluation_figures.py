@@ -25,6 +25,11 @@ GAP = 4
 CAPTION_HEIGHT = 32  # two lines
 UNIT = (0.0, 1.0)
 SHARE = (0.0, 1.02)  # of curves that run along 1
+ROBUSTNESS_ROWS = (
+    ("image AUC", "detection", "auc"),
+    ("pixel AUC", "localization", "auc_mean"),
+    ("pixel F1, best threshold", "localization", "f1_best_mean"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ def draw_curves(series: Mapping[str, Series]) -> dict[str, bytes]:
 
 
 def draw_robustness(curves: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
-    """AUC and pixel F1 over the strength of each kind of processing.
+    """Image AUC, pixel AUC and pixel F1 over the strength of each kind of processing.
 
     Args:
         curves: method to points with condition, strength, unit, detection and localization.
@@ -101,9 +106,9 @@ def draw_robustness(curves: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:
     kinds = list(dict.fromkeys(p["condition"] for points in curves.values() for p in points if p["unit"]))
     rows = [
         [_robustness_panel(curves, kind, row, is_first=kind == kinds[0]) for kind in kinds]
-        for row in (("detection", "auc"), ("localization", "f1_best_mean"))
+        for row in ROBUSTNESS_ROWS
     ]
-    return encode_png(draw_panels(rows, width=270, height=260))
+    return encode_png(draw_panels(rows, width=270, height=230))
 
 
 def draw_contact_sheet(cases: Sequence[CaseView]) -> UInt8Array:
@@ -232,24 +237,23 @@ def _add_tippett(panel: Panel, name: str, item: Series, ink: _Ink) -> None:
 
 
 def _robustness_panel(
-    curves: Mapping[str, Sequence[Mapping[str, Any]]], kind: str, row: tuple[str, str], *, is_first: bool
+    curves: Mapping[str, Sequence[Mapping[str, Any]]], kind: str, row: tuple[str, str, str], *, is_first: bool
 ) -> Panel:
     """One metric over the strength of one kind of processing; the key is below the first column."""
-    block, metric = row
-    is_top = block == "detection"
+    words, block, metric = row
+    is_top, is_last = row == ROBUSTNESS_ROWS[0], row == ROBUSTNESS_ROWS[-1]
     found = [_metric(point, block, metric) for points in curves.values() for point in points]
     highest = max((value for value in found if not np.isnan(value)), default=1.0)  # NaN where undefined
-    limits = SHARE if is_top else (0.0, 1.05 * highest or 1.0)  # the same in the whole row
-    panel = Panel(title=kind if is_top else "", has_legend=is_first and not is_top, y_limits=limits)
-    if is_first:
-        panel.y_label = "image AUC" if is_top else "pixel F1, best threshold"
+    limits = (0.0, 1.05 * highest or 1.0) if is_last else SHARE  # the same in the whole row
+    panel = Panel(title=kind if is_top else "", has_legend=is_first and is_last, y_limits=limits)
+    panel.y_label = words if is_first else ""
     for index, (name, points) in enumerate(curves.items()):
         own = sorted((p for p in points if p["condition"] == kind), key=lambda p: p["strength"])
         values = [_metric(point, block, metric) for point in own]
         strengths = [point["strength"] for point in own]
         panel.lines.append(Line(strengths, values, _plain(name), *_ink(index), has_markers=True))
-        panel.x_label = "" if is_top or not own else own[0]["unit"]
-    if is_top:
+        panel.x_label = own[0]["unit"] if is_last and own else ""
+    if not is_last:
         strengths = [p["strength"] for points in curves.values() for p in points if p["condition"] == kind]
         panel.lines.insert(0, Line((min(strengths), max(strengths)), (0.5, 0.5)))
     return panel

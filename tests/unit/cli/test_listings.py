@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from imforensics.cli.main import COMMANDS, main
 from imforensics.config import AnalyzeConfig, ScanConfig, load_config
-from imforensics.datasets.base import DATASETS
+from imforensics.datasets.base import list_adapters
 from imforensics.methods import METHODS, load_method
 
 ROOT = Path(__file__).parents[3]
@@ -72,9 +72,9 @@ def test_an_unknown_method_is_wrong_usage_that_lists_the_known() -> None:
 
 
 def test_datasets_lists_all_and_explains_one() -> None:
-    assert [line.split()[0] for line in invoke("datasets").stdout.splitlines()] == list(DATASETS)
+    assert [line.split()[0] for line in invoke("datasets").stdout.splitlines()] == list(list_adapters())
     assert "groundtruth/" in invoke("datasets", "--explain", "casia1").stdout
-    assert {card["name"] for card in json.loads(invoke("datasets", "--json").stdout)} == set(DATASETS)
+    assert {card["name"] for card in json.loads(invoke("datasets", "--json").stdout)} == set(list_adapters())
     assert invoke("datasets", "--explain", "casia").exit_code == 2
 
 

@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from imforensics.datasets.base import DATASETS, list_cards, load_adapter, load_dataset, load_split
+from imforensics.datasets.base import list_adapters, list_cards, load_adapter, load_dataset, load_split
 from imforensics.datasets.lists import SPLITS, file_key, plain_key, read_list, read_split_list
 from imforensics.errors import DatasetError
 
 
 def test_every_name_has_an_adapter_with_its_card():
     cards = list_cards()
-    assert [card.name for card in cards] == list(DATASETS)
+    assert [card.name for card in cards] == list(list_adapters())
     for card in cards:
         assert card.title
         assert card.licence
@@ -39,7 +39,7 @@ def test_root_below_the_variable(monkeypatch, casia1_root):
     assert load_dataset("casia1").root == casia1_root
 
 
-@pytest.mark.parametrize("name", [name for name in DATASETS if name != "folder"])
+@pytest.mark.parametrize("name", [name for name in list_adapters() if name != "folder"])
 def test_missing_and_empty_roots_show_the_expected_tree(tmp_path, name):
     first_line = load_adapter(name).card.layout.splitlines()[0]
     for root in (tmp_path / "absent", tmp_path):

@@ -13,7 +13,6 @@ from imforensics.metrics.calibration_curves import LN10, fit_isotonic, fit_logis
 from imforensics.metrics.likelihood_ratio import (
     calibration_error_floor,
     cllr,
-    cllr_cal,
     cllr_min,
     elub_bounds,
     empirical_cross_entropy,
@@ -53,7 +52,6 @@ def test_cllr_equals_lir(golden):
     ratios, labels = golden["log10_lrs"], golden["labels"]
     assert cllr(ratios, labels) == pytest.approx(golden["cllr"], abs=1e-12)
     assert cllr_min(ratios, labels) == pytest.approx(golden["cllr_min"], abs=1e-12)
-    assert cllr_cal(ratios, labels) == pytest.approx(golden["cllr"] - golden["cllr_min"], abs=1e-12)
 
 
 def test_elub_equals_lir(golden):

@@ -62,7 +62,7 @@ class AutoencoderResidual(BundleMethod):
     experimental = (
         "Pixel AUC 0.660 on tampered validation images of CASIA v1 recompressed at quality 90, but 0.488 "
         "once the error is corrected for texture and brightness; the centre-prior baseline has 0.671 (python "
-        "scripts/measure_autoencoder.py --split val)."
+        "scripts/experiments/run.py autoencoder)."
     )
 
     class Options(MethodOptions):

@@ -1,15 +1,7 @@
-"""How often the thumbnail traces speak: of originals, of thumbnails put into other pictures, of crops.
-
-    python scripts/measure_thumbnails.py originals.json --root FOLDER
-
-Reads the files of a result of measure_camera_originals.py. Every second original is given the thumbnail of
-another camera's, drawn at random; every sixth is cut to a share of its height and width at a random place.
-"""
+"""How often the thumbnail traces speak: of originals, of thumbnails put into other pictures, of crops."""
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +11,7 @@ import numpy as np
 from imforensics.evidence import read_evidence
 from imforensics.methods.metadata.metadata import find_thumbnail_traces
 from imforensics.methods.metadata.thumbnails import compare_thumbnail
+from imforensics.report.markdown import Table
 from imforensics.types import UInt8Array
 
 SHARES = (0.95, 0.9, 0.85, 0.8, 0.6)
@@ -33,27 +26,23 @@ class Pair(NamedTuple):
     thumbnail: UInt8Array
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("originals", type=Path)
-    parser.add_argument("--root", type=Path, default=Path(), help="folder that the paths in it start from")
-    arguments = parser.parse_args()
-    rows = json.loads(arguments.originals.read_text("utf-8"))
-    pairs = list(read_pairs([arguments.root / row["path"] for row in rows]))
-    rng = np.random.default_rng(0)
+def tabulate_thumbnails(paths: list[Path], *, seed: int) -> Table:
+    """Every second original with the thumbnail of another camera's, drawn at random; every sixth cut."""
+    pairs, rng = list(read_pairs(paths)), np.random.default_rng(seed)
     compared = [compare_thumbnail(pair.pixels, pair.thumbnail) for pair in pairs]
     noted = sum(bool(list(find_thumbnail_traces(comparison))) for comparison in compared)
-    print(f"originals with a thumbnail: {len(pairs)}, noted {noted}")
-    same = sorted(max(c.similarity, c.shifted_similarity) for c in compared if c is not None)
-    print(f"lowest agreements: {[round(value, 3) for value in same[:5]]}")
     swapped = list(swap_thumbnails(pairs, rng))
-    print(f"thumbnails of other cameras: {len(swapped)}, noted {sum(swapped)}")
+    rows = [
+        ["as the camera wrote them", str(len(pairs)), str(noted)],
+        ["the thumbnail of another camera's picture", str(len(swapped)), str(sum(swapped))],
+    ]
     for share in SHARES:
         cut = [is_noted(cut_image(pair.pixels, share, rng), pair.thumbnail) for pair in pairs[::6]]
-        print(f"cut to {share:.0%} of each side: {len(cut)}, noted {sum(cut)}")
+        rows.append([f"the image cut to {share:.0%} of each side", str(len(cut)), str(sum(cut))])
+    same = sorted(max(c.similarity, c.shifted_similarity) for c in compared if c is not None)
+    lowest = ", ".join(f"{value:.3f}" for value in same[:5])
+    notes = [f"Lowest agreements of an original with its thumbnail: {lowest or 'none'}."]
+    return Table("Thumbnails", ("thumbnail and image", "pairs", "noted"), rows, notes=notes)
 
 
 def read_pairs(paths: list[Path]) -> Iterator[Pair]:
@@ -77,10 +66,10 @@ def swap_thumbnails(pairs: list[Pair], rng: np.random.Generator) -> Iterator[boo
 
 def cut_image(pixels: UInt8Array, share: float, rng: np.random.Generator) -> UInt8Array:
     """A random part with a share of the height and of the width."""
-    height, width = (round(side * share) for side in pixels.shape[:2])
+    sides = pixels.shape[:2]
+    height, width = (round(side * share) for side in sides)
     top, left = (
-        int(rng.integers(side - kept + 1))
-        for side, kept in zip(pixels.shape[:2], (height, width), strict=True)
+        int(rng.integers(side - kept + 1)) for side, kept in zip(sides, (height, width), strict=True)
     )
     return np.ascontiguousarray(pixels[top : top + height, left : left + width])
 
@@ -88,7 +77,3 @@ def cut_image(pixels: UInt8Array, share: float, rng: np.random.Generator) -> UIn
 def is_noted(pixels: UInt8Array, thumbnail: UInt8Array) -> bool:
     """Whether any thumbnail trace speaks."""
     return bool(list(find_thumbnail_traces(compare_thumbnail(pixels, thumbnail))))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,16 @@
-"""Pictures on which a localizer fails, made from the redistributable sample, for its model card."""
+"""Add to a localizer's bundle what it was measured at, and pictures on which it fails.
+
+    python scripts/describe_localizer.py BUNDLE RESULTS [RESULTS ...]
+
+RESULTS are results folders of `imforensics evaluate` about this bundle as it is, before anything is added.
+The pictures are made from the redistributable sample.
+"""
 
 from __future__ import annotations
 
+import argparse
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +21,8 @@ from PIL import Image
 from imforensics.evidence import read_evidence
 from imforensics.methods.learned.localizer import LearnedLocalizer
 from imforensics.metrics.localization import localize_metrics
+from imforensics.models.localizer.bundle import load_localizer
+from imforensics.models.localizer.writer import add_to_bundle, read_measurement
 from imforensics.preprocessing.chains import Chain, apply_chain, transform_mask
 from imforensics.preprocessing.jpeg import encode_jpeg
 from imforensics.report.encoding import encode_jpeg as encode_picture
@@ -50,6 +60,25 @@ class Failure:
     map: LocalizationMap
     badness: float
     words: str
+
+
+def main() -> None:
+    """Check that the results are about the bundle, and add them."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("results", type=Path, nargs="+")
+    arguments = parser.parse_args()
+    digest, paths = load_localizer(arguments.bundle).digest, [f / "metrics.json" for f in arguments.results]
+    for path in paths:
+        found = json.loads(path.read_text(encoding="utf-8"))["methods"]["localizer"]["settings"]["bundles"]
+        if digest not in found.values():
+            parser.error(f"{path} is about {found}, not about {digest}. Evaluate the bundle again")
+    measurements = [read_measurement(path) for path in paths]
+    pictures = make_failures(arguments.bundle)
+    for picture in add_to_bundle(arguments.bundle, measurements=measurements, pictures=pictures).pictures:
+        print(f"{picture.file}: {picture.words}")
 
 
 def make_failures(bundle: Path) -> dict[str, tuple[bytes, str]]:
@@ -148,3 +177,7 @@ def draw(failure: Failure) -> bytes:
     ]
     gap = np.full((parts[0].shape[0], GAP, 3), 255, np.uint8)
     return encode_picture(np.concatenate([parts[0], gap, parts[1], gap, parts[2]], axis=1))
+
+
+if __name__ == "__main__":
+    main()
