@@ -10,10 +10,10 @@ import numpy as np
 from experiment import Experiment, Run, Variant, thin
 from imforensics.metrics.similarity import mse, ssim
 from imforensics.models.autoencoder.bundle import load_autoencoder
-from imforensics.models.kinds import list_bundles
 from imforensics.models.gan.images import middle_patches, read_images, whole_views
 from imforensics.models.gan.manifest import MODES, VIEWS
 from imforensics.models.gan.reconstruction import load_reconstructor
+from imforensics.models.kinds import list_bundles
 from imforensics.models.training.progress import Progress
 from imforensics.report.markdown import Table
 from imforensics.types import FloatArray
