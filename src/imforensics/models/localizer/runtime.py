@@ -198,7 +198,7 @@ class LocalizerRuntime:
             {"largest": np.asarray(largest)[np.newaxis], "average": average[np.newaxis]}, is_last=True
         )[0].ravel()
         if self.uses_peak:
-            score = (score + np.float32(find_peak(marks, pixels))) / 2
+            score = np.asarray((score + find_peak(marks, pixels)) / 2, np.float32)
         return BlockMaps(logistic(marks), logistic(reliability), float(logistic(score)[0]))
 
 
