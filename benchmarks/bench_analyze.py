@@ -25,9 +25,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-from PIL import Image
-
 DECODE = "import sys; from PIL import Image; Image.open(sys.argv[1]).convert('RGB').load()"
 LIMIT = """
 import sys
@@ -60,6 +57,9 @@ class Run:
 
 def make_photo(path: Path, megapixels: float) -> None:
     """Write a 4:3 JPEG of blurred noise at several scales: compresses about as a photograph does."""
+    import numpy as np
+    from PIL import Image
+
     width = round((megapixels * 1e6 * 4 / 3) ** 0.5)
     height = round(width * 3 / 4)
     rng = np.random.default_rng(0)
@@ -213,16 +213,18 @@ def main() -> None:
         folder = Path(name)
         for size in arguments.megapixels:
             photo = arguments.image or folder / "photo.jpg"
-            if arguments.image is None:
+            made = arguments.image is None
+            if made:
                 make_photo(photo, size)
-            width, height = Image.open(photo).size
-            print(
-                f"{width}x{height}, {photo.stat().st_size / 1e6:.2f} MB, median of {arguments.runs} cold runs"
-            )
-            if arguments.breakdown:
-                break_down(photo, arguments.trace)
-            else:
+                print(f"{size:g} megapixels, {photo.stat().st_size / 1e6:.2f} MB", flush=True)
+            if not arguments.breakdown:
                 compare(photo, folder, arguments)
+            elif made:  # in a process that has not made a picture
+                again = [sys.executable, __file__, "--breakdown", "--image", str(photo)]
+                trace = [] if arguments.trace is None else ["--trace", str(arguments.trace)]
+                subprocess.run([*again, *trace], check=True)
+            else:
+                break_down(photo, arguments.trace)
 
 
 if __name__ == "__main__":
