@@ -14,7 +14,7 @@ from imforensics.metrics.label_thresholds import clopper_pearson_upper
 from imforensics.models.fusion.bundle import FusionBundle, load_fusion
 from imforensics.pipeline.evaluate.statement import STATEMENT
 from imforensics.pipeline.fusion.cases import FusionCase, collect_cases, keep_pairs
-from imforensics.pipeline.fusion.fit import measure_ratios
+from imforensics.pipeline.fusion.measures import measure_ratios
 from imforensics.report.markdown import Table
 from tables import auc
 

@@ -56,7 +56,8 @@ TRAINING = [name for name in CALLS if name.startswith("train-")]
 
 
 def has_output(name: str) -> bool:
-    command: click.Command = import_module(COMMANDS[name][0]).command
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    command: click.Command = getattr(import_module(module), attribute or "command")
     return any("-o" in parameter.opts for parameter in command.params)
 
 
