@@ -19,7 +19,7 @@ from tables import share
 
 BANDS = ((0.0, 0.005), (0.005, 0.02), (0.02, 0.1), (0.1, 1.0))  # of the area that was altered
 LARGE_ENOUGH = 0.005  # of the area, for the detection rate that is asked for
-PART = 8  # one pair of so many is shown to the methods beside the statement
+PART = 16  # one pair of so many is shown to the methods beside the statement
 LOUD = 0.01  # of the area that is marked in an authentic picture
 
 
@@ -75,7 +75,7 @@ def measure(experiment: Experiment) -> Iterator[Table]:
 
 
 def _read_manifest(path: Path, part: Path) -> dict[str, dict[str, str]]:
-    """Image to its row; every eighth pair is written to a manifest of its own beside it."""
+    """Image to its row; every sixteenth pair is written to a manifest of its own beside it."""
     with path.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
     if not part.exists():

@@ -129,6 +129,9 @@ def _choose_labels(
     others = {f"images of “{title}”": _fuse(model, own[title]) for title in titles if own[title]}
     if count < _needed(config.max_far):
         others["photographs of every class"] = _fuse(model, _all(everywhere))
+    if count + int((members & (labels == 0)).sum()) < _needed(config.max_far):
+        # Controls of one photograph are not independent, and a small class rests on few photographs.
+        others["matched controls of every class"] = held_out[labels == 0]
     camera = own[camera_title] or everywhere[camera_title]
     calibration = choose_label_thresholds(
         fitted.calibration,
