@@ -11,7 +11,10 @@ import numpy as np
 from experiment import Evaluated, Experiment, Found
 from imforensics.metrics.detection import roc_auc
 from imforensics.metrics.evidence_classes import describe_class, name_classes
+from imforensics.metrics.fusion_model import FusionModel
 from imforensics.metrics.intervals import detection_intervals, mean_interval
+from imforensics.models.fusion.bundle import load_fusion
+from imforensics.pipeline.evaluate.statement import STATEMENT
 from imforensics.pipeline.fusion.measures import measure_ratios
 from imforensics.report.evaluation_words import NONE, with_interval
 from imforensics.report.markdown import Table
@@ -28,7 +31,13 @@ def measure(experiment: Experiment) -> Iterator[Table]:
     options = experiment.config.options
     made = _read_manifest(Path(options["manifest"]), Path(options["part"]))
     evaluated = experiment.evaluate()
-    rows = {title: _join(each, title, made) for each in evaluated for title in each.methods}
+    labels = options["labels"]
+    model = None if labels is None else load_fusion(labels).manifest.model
+    rows = {
+        title: _join(each, title, made, model if title == STATEMENT else None)
+        for each in evaluated
+        for title in each.methods
+    }
     seed = experiment.config.seed
     yield Table(
         "By delivery",
@@ -70,7 +79,7 @@ def measure(experiment: Experiment) -> Iterator[Table]:
             ],
             words=1,
         )
-    for title in (name for name in rows if name == "statement"):
+    for title in (name for name in rows if name == STATEMENT):
         yield from _statement_tables(rows[title], seed)
 
 
@@ -153,8 +162,10 @@ def _statement_tables(found: Sequence[Found], seed: int) -> Iterator[Table]:
     )
 
 
-def _join(each: Evaluated, title: str, made: dict[str, dict[str, str]]) -> list[Found]:
-    """The records of an entry with what the set says of each file."""
+def _join(
+    each: Evaluated, title: str, made: dict[str, dict[str, str]], model: FusionModel | None
+) -> list[Found]:
+    """The records of an entry with what the set says of each file; labels by another model's thresholds."""
     joined = []
     for row in each.rows:
         if (each.title or row["entry"]) != title or row["status"] not in {"ok", "not_applicable"}:
@@ -162,6 +173,10 @@ def _join(each: Evaluated, title: str, made: dict[str, dict[str, str]]) -> list[
         source, pixel = made[row["trial"]], row["pixel"] or {}
         table = row["settings"][1][0] if row["settings"] and row["settings"][1] else None
         size = {"height": row["height"], "width": row["width"]}
+        classes = name_classes(**size, history=row["history"], luma_table=table)
+        stated = row["stated"]
+        if model is not None and stated is not None:
+            stated = model.calibration_of(model.find_class(classes)).label(row["score"])
         joined.append(
             {
                 **row,
@@ -172,7 +187,8 @@ def _join(each: Evaluated, title: str, made: dict[str, dict[str, str]]) -> list[
                 "auc": pixel.get("auc"),
                 "f1": pixel.get("f1_fixed"),
                 "marked": pixel.get("false_alarm_area_fixed"),
-                "class": name_classes(**size, history=row["history"], luma_table=table)[-1],
+                "class": classes[-1],
+                "stated": stated,
             }
         )
     return joined
