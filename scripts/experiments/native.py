@@ -67,7 +67,7 @@ def measure(experiment: Experiment) -> Iterator[Table]:
             (
                 "delivery",
                 *(f"{kind}" for kind in _kinds(found)),
-                *(f"{low:.1%} to {high:.0%}" for low, high in BANDS),
+                *(f"{low:.1%} to {high:.1%}" for low, high in BANDS),
             ),
             [
                 [
