@@ -423,8 +423,8 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class MarkedRegion:
-    """One connected region that the report marks, in pixels as stored.
+class Region:
+    """One connected region (touching at sides or corners) in pixels as stored.
 
     Attributes:
         top: first row.
@@ -432,11 +432,8 @@ class MarkedRegion:
         height: rows of the bounding box.
         width: columns of the bounding box.
         area: number of pixels.
-        mean: mean of the map inside, [0, 1].
+        mean: mean of the map inside.
         max: largest value of the map inside.
-        supported_by: other methods whose own maps mark most of it, and little else.
-        log10_lr: log10 ratio of "altered here" against "not altered", None where regions are not calibrated.
-        log10_lr_bounds: largest support either way that the calibration allows, None likewise.
     """
 
     top: int
@@ -446,6 +443,18 @@ class MarkedRegion:
     area: int
     mean: float
     max: float
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedRegion(Region):
+    """A region that the report marks, see `Region`; its map is in [0, 1].
+
+    Attributes:
+        supported_by: other methods whose own maps mark most of it, and little else.
+        log10_lr: log10 ratio of "altered here" against "not altered", None where regions are not calibrated.
+        log10_lr_bounds: largest support either way that the calibration allows, None likewise.
+    """
+
     supported_by: tuple[str, ...] = ()
     log10_lr: float | None = None
     log10_lr_bounds: tuple[float, float] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -11,8 +11,8 @@ from imforensics.metrics.calibration import Calibration
 from imforensics.metrics.class_calibration import NOTHING
 from imforensics.metrics.fusion_model import FusionModel
 from imforensics.report.map_statistics import REGION_LIMIT, threshold_mask
-from imforensics.report.regions import Region, find_regions
-from imforensics.types import BoolArray, Finding, LocalizationMap, MarkedRegion, Marks, Statement
+from imforensics.report.regions import find_regions
+from imforensics.types import BoolArray, Finding, LocalizationMap, MarkedRegion, Marks, Region, Statement
 
 SUPPORT_SHARE = 0.5  # of a region that another method has to mark to support it
 SUPPORT_LEAD = 2.0  # times as much as it marks elsewhere
@@ -99,13 +99,7 @@ def _describe_region(
         if share >= SUPPORT_SHARE and share >= SUPPORT_LEAD * shares[method]:
             supported.append(method)
     return MarkedRegion(
-        top=region.top,
-        left=region.left,
-        height=region.height,
-        width=region.width,
-        area=region.area,
-        mean=region.mean,
-        max=region.max,
+        **asdict(region),
         supported_by=tuple(supported),
         log10_lr=None if calibration is None else calibration.log10_lr(min(region.mean, 1.0)),
         log10_lr_bounds=None if calibration is None else calibration.log10_lr_bounds,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from imforensics.report.regions import Region, find_regions
-from imforensics.types import BoolArray, Finding, JsonValue
+from imforensics.report.regions import find_regions
+from imforensics.types import BoolArray, Finding, JsonValue, Region
 
 REGION_LIMIT = 20  # largest regions that are listed; all are counted
 

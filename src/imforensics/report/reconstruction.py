@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from imforensics.preprocessing.ela import DEFAULT_QUALITY, PICTURE_SCALE, ela_picture, iterate_residual
 from imforensics.report.figures import display_picture, orient, overlay, reduce_area, reduce_map
-from imforensics.report.regions import Region, find_regions
-from imforensics.types import BoolArray, FloatArray, LocalizationMap, UInt8Array
+from imforensics.report.regions import find_regions
+from imforensics.types import BoolArray, FloatArray, LocalizationMap, Region, UInt8Array
 
 PANEL = 512  # longest side of a panel
 EXTENT_SIDE = 1024  # regions are looked for on the map reduced to this longest side

@@ -8,32 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imforensics.preprocessing.components import connect_runs
-from imforensics.types import BoolArray, FloatArray
+from imforensics.types import BoolArray, FloatArray, Region
 
 IndexArray = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """One connected region (touching at sides or corners) in pixels as stored.
-
-    Attributes:
-        top: first row.
-        left: first column.
-        height: rows of the bounding box.
-        width: columns of the bounding box.
-        area: number of pixels.
-        mean: mean of the map inside.
-        max: largest value of the map inside.
-    """
-
-    top: int
-    left: int
-    height: int
-    width: int
-    area: int
-    mean: float
-    max: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from imforensics.report.regions import Region, find_regions
+from imforensics.report.regions import find_regions
+from imforensics.types import Region
 
 
 def flood(mask: np.ndarray, values: np.ndarray) -> list[Region]:

@@ -11,7 +11,7 @@ import numpy as np
 from imforensics.datasets.synthesis.draws import draw_flag, draw_log_uniform, pick
 from imforensics.datasets.synthesis.forgery import Forgery
 from imforensics.datasets.synthesis.manipulations import draw_forgery
-from imforensics.datasets.synthesis.pairs import ATTEMPTS, ForgedPair, is_visible
+from imforensics.datasets.synthesis.pairs import ATTEMPTS, ForgedPair, is_visible, no_visible_pair
 from imforensics.datasets.synthesis.pool import GRID
 from imforensics.datasets.synthesis.saves import Save, draw_save
 from imforensics.errors import DatasetError
@@ -85,11 +85,7 @@ def draw_native_pair(
         if pair is not None:
             pair.recipe.update(seed=seed, index=index, attempts=attempt + 1)
             return pair
-    raise DatasetError(
-        f"None of {ATTEMPTS} attempts at {kind} (seed {seed}, index {index}) changed {config.min_area:.2%} "
-        f"of the picture by {config.min_change:g} gray levels. Add photographs with content, or lower "
-        "min_change"
-    )
+    raise no_visible_pair(kind, config, seed=seed, index=index)
 
 
 def find_native_hosts(

@@ -111,7 +111,12 @@ def draw_pair(
         if pair is not None:
             pair.recipe.update(seed=seed, index=index, attempts=attempt + 1)
             return pair
-    raise DatasetError(
+    raise no_visible_pair(kind, config, seed=seed, index=index)
+
+
+def no_visible_pair(kind: Manipulation, config: AlterationConfig, *, seed: int, index: int) -> DatasetError:
+    """The error where none of ATTEMPTS at a pair was large and visible enough."""
+    return DatasetError(
         f"None of {ATTEMPTS} attempts at {kind} (seed {seed}, index {index}) changed {config.min_area:.2%} "
         f"of the picture by {config.min_change:g} gray levels. Add photographs with content, or lower "
         "min_change"
